@@ -1,0 +1,182 @@
+//! Why a connection ended.
+
+use core::time::Duration;
+
+use crate::Magic;
+use crate::wire::{self, Command, MAX_PAYLOAD};
+
+/// Why a connection ended, or was never made.
+///
+/// `Display` is a sentence with the offending value; [`CloseReason::word`] a stable name for
+/// programs. No I/O error is inside, so that a replay ends with the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// A message that starts with other bytes than our network's.
+    #[error(
+        "message starts with {got}, expected {expected}: the peer is on another network or speaks another protocol"
+    )]
+    WrongMagic {
+        /// What the peer sent.
+        got: Magic,
+        /// Our network's bytes.
+        expected: Magic,
+    },
+    /// A header that claims more than [`MAX_PAYLOAD`].
+    #[error("header claims {length} bytes of payload, at most {MAX_PAYLOAD} are allowed")]
+    PayloadTooLong {
+        /// What the header claims.
+        length: u32,
+    },
+    /// A list with more entries than the protocol allows.
+    #[error("{command} with {count} entries, at most {limit} are allowed")]
+    TooManyEntries {
+        /// The message.
+        command: Command,
+        /// What it claims.
+        count: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+    /// More malformed messages than are tolerated.
+    #[error("{count} malformed messages, the last one: {last}")]
+    TooManyMalformed {
+        /// How many there were.
+        count: u8,
+        /// What was wrong with the last.
+        last: Fault,
+    },
+    /// A `version` below the least that we speak with this side.
+    #[error("protocol version {version} is below {least}")]
+    ObsoleteVersion {
+        /// What the peer speaks.
+        version: i32,
+        /// The least that we accept.
+        least: i32,
+    },
+    /// A message behind `verack` that must come before it (BIP155, BIP339).
+    #[error("{0} after verack, it must come before")]
+    LateFeature(Command),
+    /// The peer's `version` carries a nonce of ours.
+    #[error("connected to ourselves")]
+    SelfConnection,
+    /// Every inbound slot is taken.
+    #[error("all {slots} inbound slots are taken")]
+    NoSlot {
+        /// How many there are.
+        slots: usize,
+    },
+    /// The connection was not open in time.
+    #[error("not connected within {0:?}")]
+    ConnectTimeout(Duration),
+    /// No `version` or no `verack` in time.
+    #[error("handshake not finished within {0:?}")]
+    HandshakeTimeout(Duration),
+    /// No `pong` in time.
+    #[error("no pong within {0:?}")]
+    PingTimeout(Duration),
+    /// The driver lost the connection, or could not make it.
+    #[error("{0}")]
+    Lost(Loss),
+    /// The application asked for it.
+    #[error("closed by us")]
+    Local,
+}
+
+impl CloseReason {
+    /// A stable word for programs, in snake_case.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::WrongMagic { .. } => "wrong_magic",
+            Self::PayloadTooLong { .. } => "payload_too_long",
+            Self::TooManyEntries { .. } => "too_many_entries",
+            Self::TooManyMalformed { .. } => "too_many_malformed",
+            Self::ObsoleteVersion { .. } => "obsolete_version",
+            Self::LateFeature(_) => "late_feature",
+            Self::SelfConnection => "self_connection",
+            Self::NoSlot { .. } => "no_slot",
+            Self::ConnectTimeout(_) => "connect_timeout",
+            Self::HandshakeTimeout(_) => "handshake_timeout",
+            Self::PingTimeout(_) => "ping_timeout",
+            Self::Lost(loss) => loss.word(),
+            Self::Local => "local",
+        }
+    }
+}
+
+/// How the driver lost a connection, or failed to make it: what of an I/O error is the same on
+/// every machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Loss {
+    /// The peer closed the stream.
+    #[error("closed by the peer")]
+    Ended,
+    /// The peer reset the connection.
+    #[error("reset by the peer")]
+    Reset,
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// The network gave up waiting.
+    #[error("timed out in the network")]
+    TimedOut,
+    /// No way to that address.
+    #[error("network or host unreachable")]
+    Unreachable,
+    /// The name has no address.
+    #[error("name not resolved")]
+    NotResolved,
+    /// Anything else.
+    #[error("input/output error")]
+    Other,
+}
+
+impl Loss {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 7] = [
+        Self::Ended,
+        Self::Reset,
+        Self::Refused,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::NotResolved,
+        Self::Other,
+    ];
+
+    /// A stable word for programs, in snake_case.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ended => "stream_ended",
+            Self::Reset => "reset",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::NotResolved => "not_resolved",
+            Self::Other => "io_error",
+        }
+    }
+}
+
+/// What was wrong with a malformed message. It is dropped; the connection survives a few of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The payload does not match the header's checksum.
+    #[error("wrong checksum")]
+    Checksum,
+    /// The command's bytes are not a name.
+    #[error("malformed command")]
+    Command,
+    /// The payload is longer than any valid message of its command; it was skipped.
+    #[error("{length} bytes of payload, at most {limit} make sense")]
+    Length {
+        /// What the header claims.
+        length: u32,
+        /// The longest valid form.
+        limit: u32,
+    },
+    /// The payload is not what the command says.
+    #[error(transparent)]
+    Payload(#[from] wire::Error),
+}

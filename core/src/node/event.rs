@@ -1,0 +1,112 @@
+//! News for the application.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::{Address, ConnId};
+use crate::peer::{Direction, IgnoredBecause, Negotiated};
+use crate::wire::{Command, Inventory, Tx};
+use crate::{CloseReason, Instant, WallClock};
+
+/// News: what happened, when, and on which connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When the input came that caused it.
+    pub at: Instant,
+    /// On which connection, if it concerns one.
+    pub conn: Option<ConnId>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The wall clock was set to this.
+    Clock(WallClock),
+    /// No connection could be made.
+    DialFailed {
+        /// Where to.
+        address: Address,
+        /// Why not.
+        reason: CloseReason,
+        /// How long we wait before we try again.
+        retry: Duration,
+    },
+    /// A connection is open.
+    Connected {
+        /// The other side's address.
+        addr: SocketAddr,
+        /// Who made it.
+        direction: Direction,
+    },
+    /// The handshake is done.
+    Handshake(Box<Negotiated>),
+    /// The peer answered our ping.
+    Pong {
+        /// The time that it took.
+        rtt: Duration,
+        /// The shortest such time on this connection.
+        min: Duration,
+    },
+    /// The least fee rate, in satoshi per 1000 virtual bytes, that the peer wants announced.
+    Feefilter(u64),
+    /// Transactions were announced, in this order.
+    Announced(Vec<Announcement>),
+    /// A transaction came that we did not have. Copies of it are [`EventKind::Ignored`].
+    Tx {
+        /// The transaction.
+        tx: Tx,
+        /// The time since our `getdata` to this peer, if there was one.
+        latency: Option<Duration>,
+    },
+    /// The peer does not have what we asked it for.
+    Notfound(Vec<Miss>),
+    /// The peer did not answer in time.
+    Unanswered(Vec<Miss>),
+    /// A message that was not read, or was dropped.
+    Ignored {
+        /// Its command.
+        command: Command,
+        /// The bytes of its payload.
+        bytes: u32,
+        /// Why.
+        because: NotTaken,
+    },
+    /// The connection is over.
+    Disconnected(CloseReason),
+}
+
+/// One entry of an `inv`, and what we make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// What was announced: a `tx` or a `wtx`.
+    pub item: Inventory,
+    /// Nobody announced it before, as far as we remember.
+    pub first: bool,
+    /// A `getdata` for it follows to this peer, now.
+    pub requested: bool,
+}
+
+/// A request that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// What was asked for, as it was announced.
+    pub item: Inventory,
+    /// Who is asked now.
+    pub next: Option<ConnId>,
+}
+
+/// Why a message came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The connection's protocol had no use for it.
+    #[error(transparent)]
+    Ignored(#[from] IgnoredBecause),
+    /// A transaction that we had.
+    #[error("known already")]
+    Known,
+}

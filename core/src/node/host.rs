@@ -1,0 +1,61 @@
+//! The world around a node: where its random words come from, and who watches it.
+
+use rand_core::Rng;
+
+use super::{ConnId, Input, Output};
+use crate::Instant;
+
+/// What a node needs from where it runs, and what it tells of itself.
+///
+/// Only [`Host::draw`] steers the node. The other methods let a recorder, a transcript or a test
+/// see everything that does, and everything that follows, in the order in which it happens; by
+/// default they do nothing. With the inputs and the draws a replay does the same again.
+///
+/// A random number generator becomes a host through [`Rng`](FromRng).
+pub trait Host {
+    /// A fresh random word. `purpose` says what for: a replay that has to invent a word (a packet
+    /// capture holds nonces only) can do so without falling out of step with the others.
+    fn draw(&mut self, purpose: Draw) -> u64;
+
+    /// An input is about to be handled.
+    fn input(&mut self, now: Instant, input: &Input<'_>) {
+        let _ = (now, input);
+    }
+
+    /// These messages, whole, were queued for `conn`. When they are written is the driver's business.
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
+        let _ = (now, conn, frames);
+    }
+
+    /// An order or an event was queued. [`Output::Transmit`] is not shown here: how far a write gets
+    /// never steers the protocol, and [`Host::queued`] has shown the messages.
+    fn output(&mut self, now: Instant, output: &Output) {
+        let _ = (now, output);
+    }
+}
+
+/// What a random word is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Draw {
+    /// The nonce of our `version` on this connection.
+    VersionNonce(ConnId),
+    /// The nonce of our next `ping` on this connection.
+    PingNonce(ConnId),
+    /// The key of a hash table. Drawn when the node is made.
+    Salt,
+    /// How long a redial waits.
+    Jitter,
+}
+
+/// A [`Host`] that draws from a random number generator and tells nobody.
+///
+/// The generator decides how well nobody can guess our nonces: seed one from the operating system.
+#[derive(Clone, Debug)]
+pub struct FromRng<R>(pub R);
+
+impl<R: Rng> Host for FromRng<R> {
+    fn draw(&mut self, _purpose: Draw) -> u64 {
+        self.0.next_u64()
+    }
+}

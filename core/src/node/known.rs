@@ -1,0 +1,156 @@
+//! The transaction ids that were seen: a keyed hash of 32-byte ids, and a memory of the last ones.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::hash::{BuildHasher, Hasher};
+
+use hashbrown::HashTable;
+
+use crate::wire::Hash;
+
+/// A keyed 64-bit hash of 32-byte ids: who does not know the key cannot make two ids collide.
+///
+/// The sum of two products of keyed words is the NH hash of UMAC (Black, Halevi, Krawczyk, Krovetz,
+/// Rogaway, CRYPTO '99): for any two ids, one key in 2⁶⁴ makes the 128-bit sums equal. Folding to 64
+/// bits and one multiplication spread it over the bits that a table looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IdHash {
+    key: [u64; 4],
+}
+
+impl IdHash {
+    pub(super) const fn new(key: [u64; 4]) -> Self {
+        Self { key }
+    }
+
+    fn of(self, id: &[u8; 32]) -> u64 {
+        let mut words = [0; 4];
+        for ((word, bytes), key) in words.iter_mut().zip(id.as_chunks::<8>().0).zip(self.key) {
+            *word = u64::from_le_bytes(*bytes).wrapping_add(key);
+        }
+        let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
+        let sum = product(words[0], words[1]).wrapping_add(product(words[2], words[3]));
+        let folded = (sum >> 64) as u64 ^ sum as u64;
+        (folded ^ folded >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Lets a map be keyed by [`Hash`].
+impl BuildHasher for IdHash {
+    type Hasher = IdHasher;
+
+    fn build_hasher(&self) -> IdHasher {
+        IdHasher { hash: *self, result: 0 }
+    }
+}
+
+/// Hashes one [`Hash`].
+#[derive(Debug)]
+pub(super) struct IdHasher {
+    hash: IdHash,
+    result: u64,
+}
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        // An array is hashed as its length, which is always the same, and its bytes.
+        if let Ok(id) = bytes.try_into() {
+            self.result = self.hash.of(id);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.result
+    }
+}
+
+/// The last ids that were seen, each as its 64-bit keyed hash; the memory is reserved at the start.
+#[derive(Debug)]
+pub(super) struct KnownIds {
+    hash: IdHash,
+    /// The hashes in the order in which they came; the next one replaces the oldest.
+    ring: Box<[u64]>,
+    next: usize,
+    /// Places in `ring`.
+    index: HashTable<u32>,
+}
+
+/// A place of the ring that was not used yet. A hash of this value is one that is forgotten early.
+const UNUSED: u64 = u64::MAX;
+
+impl KnownIds {
+    /// Remembers the last `capacity` ids, at least one.
+    pub(super) fn new(hash: IdHash, capacity: usize) -> Self {
+        let capacity = capacity.clamp(1, u32::MAX as usize);
+        Self {
+            hash,
+            ring: vec![UNUSED; capacity].into_boxed_slice(),
+            next: 0,
+            index: HashTable::with_capacity(capacity),
+        }
+    }
+
+    pub(super) fn contains(&self, id: &Hash) -> bool {
+        self.find(self.hash.of(&id.0))
+    }
+
+    /// Remembers `id`; false if it was known.
+    pub(super) fn insert(&mut self, id: &Hash) -> bool {
+        let hash = self.hash.of(&id.0);
+        if self.find(hash) {
+            return false;
+        }
+        let place = self.next as u32;
+        let oldest = core::mem::replace(&mut self.ring[self.next], hash);
+        self.next = (self.next + 1) % self.ring.len();
+        if let Ok(entry) = self.index.find_entry(oldest, |&found| found == place) {
+            entry.remove();
+        }
+        let ring = &self.ring;
+        self.index.insert_unique(hash, place, |&place| ring[place as usize]);
+        true
+    }
+
+    fn find(&self, hash: u64) -> bool {
+        self.index.find(hash, |&place| self.ring[place as usize] == hash).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: [u64; 4] =
+        [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
+
+    fn id(n: u32) -> Hash {
+        let mut bytes = [0; 32];
+        bytes[7..11].copy_from_slice(&n.to_le_bytes());
+        Hash(bytes)
+    }
+
+    #[test]
+    fn remembers_exactly_the_last_ones() {
+        let mut known = KnownIds::new(IdHash::new(KEY), 100);
+        let allocated = known.index.capacity();
+        for n in 0..5000 {
+            assert!(known.insert(&id(n)), "{n} is new");
+            assert!(!known.insert(&id(n)), "{n} is known");
+            if let Some(forgotten) = n.checked_sub(100) {
+                assert!(known.contains(&id(forgotten + 1)), "{n}");
+                assert!(!known.contains(&id(forgotten)), "{n}");
+            }
+        }
+        assert_eq!((known.index.len(), known.index.capacity() <= 2 * allocated), (100, true));
+    }
+
+    #[test]
+    fn the_key_matters() {
+        let hash = |key| IdHash::new(key).of(&id(7).0);
+        for i in 0..4 {
+            let mut other = KEY;
+            other[i] ^= 1 << 40;
+            assert_ne!(hash(KEY), hash(other), "word {i}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What one connection tells its owner.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::wire::{Command, Inventory, Tx, Version};
+use crate::{CloseReason, Fault};
+
+/// What happened on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The handshake is done: everything else comes between this and `Closed`.
+    Handshake(Box<Negotiated>),
+    /// A `pong` answered our `ping`.
+    Pong {
+        /// The time between them.
+        rtt: Duration,
+        /// The shortest such time on this connection.
+        min: Duration,
+    },
+    /// The least fee rate, in satoshi per 1000 virtual bytes, that the peer wants announced.
+    Feefilter(u64),
+    /// What the peer has: entries of an `inv`, in their order, without those that it may not
+    /// announce (transactions under the id that was not agreed on, types of `getdata` only).
+    Inv(Vec<Inventory>),
+    /// A transaction.
+    Tx {
+        /// The transaction.
+        tx: Tx,
+        /// How long ago we asked this peer for it; `None` if we did not.
+        latency: Option<Duration>,
+    },
+    /// What we asked for and the peer does not have.
+    Notfound(Vec<Inventory>),
+    /// What we asked for and got no answer to in time. The answer may still come.
+    Unanswered(Vec<Inventory>),
+    /// A message that was not read, or was dropped.
+    Ignored {
+        /// Its command; `?` stands for each byte that is not printable.
+        command: Command,
+        /// The bytes of its payload.
+        bytes: u32,
+        /// Why.
+        because: IgnoredBecause,
+    },
+    /// The connection is over: close the stream.
+    Closed(CloseReason),
+}
+
+/// What both sides said in the handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The peer's `version`, as it came.
+    pub version: Version,
+    /// The lower of both protocol versions.
+    pub common: i32,
+    /// The peer announces transactions by wtxid (BIP339).
+    pub wtxidrelay: bool,
+    /// The peer understands `addrv2` (BIP155).
+    pub addrv2: bool,
+    /// The peer's clock minus ours when its `version` came, in seconds.
+    pub time_offset: i64,
+}
+
+/// Why a message was not read, or was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IgnoredBecause {
+    /// Nothing but `version` is read before it.
+    #[error("before version")]
+    BeforeVersion,
+    /// Nothing but the handshake's messages is read before `verack`.
+    #[error("before verack")]
+    BeforeVerack,
+    /// The handshake had it already.
+    #[error("duplicate")]
+    Duplicate,
+    /// We have no use for it.
+    #[error("unhandled")]
+    Unhandled,
+    /// It is malformed.
+    #[error("malformed: {0}")]
+    Malformed(#[from] Fault),
+}

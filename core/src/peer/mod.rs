@@ -1,0 +1,451 @@
+//! One byte stream: framing, handshake, keepalive, requests.
+//!
+//! A [`Peer`] is a connection's protocol without the connection. Its owner reads and writes the
+//! socket and tells the time:
+//!
+//! 1. bytes that were read go into [`Peer::receive`], which returns one event at a time until they
+//!    are used up;
+//! 2. [`Peer::transmit`] is what is to be written; say with [`Peer::transmitted`] how much was;
+//! 3. when [`Peer::poll_timeout`] has passed, and after each round of reads, [`Peer::handle_timeout`]
+//!    does what is due.
+//!
+//! Where the byte stream is cut never changes what happens. Inputs never fail: what ends the
+//! connection is the last event, [`Event::Closed`], and after it everything is a no-op.
+
+mod event;
+mod frame;
+mod handshake;
+mod inbox;
+mod keepalive;
+mod outbox;
+mod requests;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::num::NonZeroU64;
+
+pub use self::event::{Event, IgnoredBecause, Negotiated};
+use self::frame::Frame;
+use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
+use self::inbox::Inbox;
+use self::keepalive::{Due, Keepalive};
+use self::outbox::Outbox;
+use self::requests::{Requests, announced_form};
+use crate::config::PROTOCOL_VERSION;
+use crate::wire::{
+    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, Message, NetAddress,
+    Services, Version,
+};
+use crate::{CloseReason, Config, Fault, Instant, WallClock};
+
+/// Who made the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// We dialled: we speak first.
+    Outbound,
+    /// We accepted: we say nothing until the other side has said who it is.
+    Inbound,
+}
+
+/// What a connection starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Who made the connection.
+    pub direction: Direction,
+    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1.
+    pub nonce: u64,
+    /// The time of the world, for the timestamp of our `version`.
+    pub clock: WallClock,
+    /// What our `version` says of where the peer is; [`NetAddress::UNSPECIFIED`] says nothing.
+    pub addr_recv: NetAddress,
+}
+
+/// The Bitcoin protocol on one byte stream.
+#[derive(Debug)]
+pub struct Peer {
+    config: Arc<Config>,
+    opening: Opening,
+    stage: Stage,
+    /// When the connection is given up if the handshake is not done.
+    handshake_deadline: Instant,
+    /// The peer's `version` until its `verack` comes.
+    greeting: Option<Box<Negotiated>>,
+    terms: Terms,
+    inbox: Inbox,
+    outbox: Outbox,
+    keepalive: Keepalive,
+    requests: Requests,
+    malformed: u8,
+    closed: bool,
+}
+
+impl Peer {
+    /// Starts on an open stream. Who dialled has `version` to send at once.
+    pub fn new(config: Arc<Config>, opening: Opening, now: Instant) -> Self {
+        let timeout = match opening.direction {
+            Direction::Outbound => config.outbound_handshake_timeout,
+            Direction::Inbound => config.inbound_handshake_timeout,
+        };
+        let opening = Opening { nonce: opening.nonce.max(1), ..opening };
+        let mut peer = Self {
+            config,
+            opening,
+            stage: Stage::AwaitingVersion,
+            handshake_deadline: now + timeout,
+            greeting: None,
+            terms: Terms { common: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            keepalive: Keepalive::new(now),
+            requests: Requests::default(),
+            malformed: 0,
+            closed: false,
+        };
+        if opening.direction == Direction::Outbound {
+            peer.send_version(now);
+        }
+        peer
+    }
+
+    /// Takes bytes that were read off the stream, up to and with the next event, and moves `bytes`
+    /// behind them. Call it until it returns `None`: then all are used up. What is not a whole
+    /// message yet is kept.
+    pub fn receive(&mut self, now: Instant, bytes: &mut &[u8]) -> Option<Event> {
+        self.receive_knowing(now, bytes, |_| false)
+    }
+
+    /// As [`Peer::receive`], for an owner of several peers: `is_ours` knows the nonces of all `version`
+    /// messages that are on their way from here, so that a connection to ourselves is seen before
+    /// it is answered.
+    pub(crate) fn receive_knowing(
+        &mut self,
+        now: Instant,
+        bytes: &mut &[u8],
+        is_ours: impl Fn(u64) -> bool,
+    ) -> Option<Event> {
+        loop {
+            if self.closed {
+                *bytes = &[];
+                return None;
+            }
+            let event = match self.next_frame(bytes) {
+                Frame::Needs(_) => return None,
+                Frame::Whole(len) => {
+                    let inbox = core::mem::take(&mut self.inbox);
+                    let event = self.handle_frame(now, &inbox.front(bytes)[..len], &is_ours);
+                    self.inbox = inbox;
+                    self.inbox.consume(bytes, len);
+                    event
+                }
+                Frame::Skipped { len, command, because } => {
+                    self.inbox.consume(bytes, len);
+                    Some(self.ignore(command, len - Header::LEN, because))
+                }
+                Frame::Fatal(reason) => Some(self.close(reason)),
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+    }
+
+    /// Does what is due at `now`, one event at a time: call it until it returns `None`. Then
+    /// [`Peer::poll_timeout`] is `None` or later than `now`.
+    ///
+    /// `word` gives a fresh random word, the nonce of a ping, if one is needed.
+    pub fn handle_timeout(&mut self, now: Instant, word: impl FnOnce() -> u64) -> Option<Event> {
+        if self.closed {
+            return None;
+        }
+        if self.stage != Stage::Ready {
+            let timeout = match self.opening.direction {
+                Direction::Outbound => self.config.outbound_handshake_timeout,
+                Direction::Inbound => self.config.inbound_handshake_timeout,
+            };
+            let late = now >= self.handshake_deadline;
+            return late.then(|| self.close(CloseReason::HandshakeTimeout(timeout)));
+        }
+        match self.keepalive.due(now, self.config.ping_timeout) {
+            Due::Nothing => {}
+            Due::Ping => self.send_ping(now, word()),
+            Due::Dead => return Some(self.close(CloseReason::PingTimeout(self.config.ping_timeout))),
+        }
+        let expired = self.requests.expire(now, self.config.request_timeout);
+        (!expired.is_empty()).then_some(Event::Unanswered(expired))
+    }
+
+    /// When [`Peer::handle_timeout`] has something to do, if nothing comes in before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.closed {
+            None
+        } else if self.stage != Stage::Ready {
+            Some(self.handshake_deadline)
+        } else {
+            let ping = self.keepalive.deadline(self.config.ping_timeout);
+            let request = self.requests.deadline(self.config.request_timeout);
+            Some(request.map_or(ping, |request| request.min(ping)))
+        }
+    }
+
+    /// Asks for these, in as many `getdata` of 1000 as it takes; what is under way is not asked
+    /// again. A transaction is asked for with its witnesses if the peer serves them.
+    ///
+    /// Before the handshake is done nothing may be asked, and nothing is.
+    pub fn request(&mut self, now: Instant, items: impl IntoIterator<Item = Inventory>) {
+        if self.closed || self.stage != Stage::Ready {
+            return;
+        }
+        let witness = self.terms.services.contains(Services::WITNESS);
+        let mut wanted = Vec::new();
+        for item in items {
+            if !self.requests.ask(now, item) {
+                continue;
+            }
+            let inv_type = match item.inv_type {
+                InvType::TX if witness => InvType::WITNESS_TX,
+                InvType::BLOCK if witness => InvType::WITNESS_BLOCK,
+                other => other,
+            };
+            wanted.push(Inventory { inv_type, ..item });
+        }
+        for items in wanted.chunks(MAX_GETDATA_SENT) {
+            let items = items.iter().copied();
+            wire::encode_inventory(self.outbox.end(), self.config.magic, Command::GETDATA, items);
+        }
+    }
+
+    /// Ends the connection. Nothing more is sent; the event returned is the last.
+    pub fn close(&mut self, reason: CloseReason) -> Event {
+        self.closed = true;
+        self.inbox = Inbox::default();
+        self.outbox = Outbox::default();
+        self.greeting = None;
+        Event::Closed(reason)
+    }
+
+    /// Encoded messages that were not written yet, contiguous. Write a prefix of them, then say
+    /// how much with [`Peer::transmitted`].
+    pub fn transmit(&self) -> &[u8] {
+        self.outbox.unsent()
+    }
+
+    /// The first `n` bytes of [`Peer::transmit`] were written.
+    pub fn transmitted(&mut self, n: usize) {
+        self.outbox.consume(n);
+    }
+
+    /// False while the peer does not read what we answer, and when the connection is over. Ask
+    /// before each read: what is not read cannot make the answers pile up.
+    pub fn wants_read(&self) -> bool {
+        !self.closed && self.outbox.unsent().len() <= self.config.max_unsent
+    }
+
+    /// Who made the connection.
+    pub const fn direction(&self) -> Direction {
+        self.opening.direction
+    }
+
+    /// The nonce of our `version`.
+    pub const fn nonce(&self) -> u64 {
+        self.opening.nonce
+    }
+
+    /// The type under which this peer announces transactions, and is asked for them.
+    pub const fn tx_inv_type(&self) -> InvType {
+        if self.terms.wtxidrelay { InvType::WTX } else { InvType::TX }
+    }
+
+    /// What we asked for and may still get in time, in the order in which it was asked. Stays
+    /// readable when the connection is over: somebody else may be asked now.
+    pub fn requested(&self) -> impl Iterator<Item = Inventory> {
+        self.requests.waiting()
+    }
+
+    /// Whether the handshake is done and the connection not over.
+    pub fn is_ready(&self) -> bool {
+        self.stage == Stage::Ready && !self.closed
+    }
+
+    /// The next frame, or [`Frame::Needs`] when `bytes` are used up and it is not whole.
+    fn next_frame(&mut self, bytes: &mut &[u8]) -> Frame {
+        let mut need = Header::LEN;
+        loop {
+            if !self.inbox.fill(bytes, need) {
+                return Frame::Needs(need);
+            }
+            match frame::judge(self.inbox.front(bytes), self.config.magic, self.stage) {
+                Frame::Needs(more) => need = more,
+                frame => return frame,
+            }
+        }
+    }
+
+    /// Takes a whole frame that [`frame::judge`] let through.
+    fn handle_frame(&mut self, now: Instant, frame: &[u8], is_ours: impl Fn(u64) -> bool) -> Option<Event> {
+        let (header, payload) = frame.split_first_chunk()?;
+        let header = Header::decode(header);
+        let command = header.command()?;
+        let digest = wire::sha256d(payload);
+        if !header.matches(&digest) {
+            return Some(self.ignore(command, payload.len(), Fault::Checksum.into()));
+        }
+        match Message::decode(command, payload, digest) {
+            Ok(message) => self.handle_message(now, message, is_ours),
+            Err(error) => Some(self.ignore(command, payload.len(), Fault::Payload(error).into())),
+        }
+    }
+
+    fn handle_message(
+        &mut self,
+        now: Instant,
+        message: Message<'_>,
+        is_ours: impl Fn(u64) -> bool,
+    ) -> Option<Event> {
+        match message {
+            Message::Version(version) => self.greet(now, version, is_ours),
+            Message::Wtxidrelay => {
+                self.terms.wtxidrelay = self.terms.common >= FEATURE_VERSION;
+                None
+            }
+            Message::Sendaddrv2 => {
+                self.terms.addrv2 = true;
+                None
+            }
+            Message::Verack => self.finish_handshake(now),
+            Message::Ping(nonce) => {
+                if self.terms.common >= PONG_VERSION {
+                    wire::encode_pong(self.outbox.end(), self.config.magic, nonce);
+                }
+                None
+            }
+            Message::Pong(nonce) => {
+                let (rtt, min) = self.keepalive.pong(now, nonce)?;
+                Some(Event::Pong { rtt, min })
+            }
+            // Values outside the range of money are ignored (Bitcoin Core `MoneyRange`).
+            Message::Feefilter(rate) => {
+                let rate = u64::try_from(rate).ok().filter(|rate| *rate <= MAX_MONEY)?;
+                Some(Event::Feefilter(rate))
+            }
+            Message::Inv(list) => {
+                let announced = [self.tx_inv_type(), InvType::BLOCK];
+                let entries: Vec<_> =
+                    list.iter().filter(|entry| announced.contains(&entry.inv_type)).collect();
+                (!entries.is_empty()).then_some(Event::Inv(entries))
+            }
+            Message::Getdata(list) => {
+                self.answer_notfound(list);
+                None
+            }
+            Message::Notfound(list) => {
+                let requests = &mut self.requests;
+                let missing = list.iter().map(announced_form);
+                let missing: Vec<_> =
+                    missing.filter(|item| requests.answered(now, *item).is_some()).collect();
+                (!missing.is_empty()).then_some(Event::Notfound(missing))
+            }
+            Message::Tx(view) => {
+                let tx = view.to_owned();
+                let by_txid = Inventory { inv_type: InvType::TX, hash: tx.txid().into() };
+                let by_wtxid = Inventory { inv_type: InvType::WTX, hash: tx.wtxid().into() };
+                let latencies = [by_txid, by_wtxid].map(|item| self.requests.answered(now, item));
+                Some(Event::Tx { tx, latency: latencies[0].or(latencies[1]) })
+            }
+            Message::Other { .. } => None,
+        }
+    }
+
+    /// Takes the peer's `version` and answers it: our own if we were silent so far, the features
+    /// that go before `verack`, `verack`.
+    fn greet(&mut self, now: Instant, version: Version, is_ours: impl Fn(u64) -> bool) -> Option<Event> {
+        let direction = self.opening.direction;
+        if version.nonce != 0 && (version.nonce == self.opening.nonce || is_ours(version.nonce)) {
+            return Some(self.close(CloseReason::SelfConnection));
+        }
+        let least = handshake::least_version(direction);
+        if version.version < least {
+            return Some(self.close(CloseReason::ObsoleteVersion { version: version.version, least }));
+        }
+        if direction == Direction::Inbound {
+            self.send_version(now);
+        }
+        self.terms.common = version.version.min(PROTOCOL_VERSION);
+        self.terms.services = version.services;
+        let magic = self.config.magic;
+        if self.terms.common >= FEATURE_VERSION {
+            wire::encode_frame(self.outbox.end(), magic, Command::WTXIDRELAY, |_| {});
+            wire::encode_frame(self.outbox.end(), magic, Command::SENDADDRV2, |_| {});
+        }
+        wire::encode_frame(self.outbox.end(), magic, Command::VERACK, |_| {});
+        self.stage = Stage::AwaitingVerack;
+        self.greeting = Some(Box::new(Negotiated {
+            common: self.terms.common,
+            wtxidrelay: false,
+            addrv2: false,
+            time_offset: version.timestamp.saturating_sub(self.opening.clock.unix_seconds(now)),
+            version,
+        }));
+        None
+    }
+
+    fn finish_handshake(&mut self, now: Instant) -> Option<Event> {
+        self.stage = Stage::Ready;
+        self.keepalive = Keepalive::new(now);
+        let mut negotiated = self.greeting.take()?;
+        negotiated.wtxidrelay = self.terms.wtxidrelay;
+        negotiated.addrv2 = self.terms.addrv2;
+        Some(Event::Handshake(negotiated))
+    }
+
+    /// Says of each transaction that we were asked for that we do not have it. About blocks and
+    /// unknown types we are silent, as Bitcoin Core is: btcd counts such a `notfound` against us.
+    fn answer_notfound(&mut self, asked: InventoryList<'_>) {
+        let missing: Vec<_> = asked.iter().filter(|item| item.inv_type.is_tx()).collect();
+        if !missing.is_empty() {
+            wire::encode_inventory(self.outbox.end(), self.config.magic, Command::NOTFOUND, missing);
+        }
+    }
+
+    fn send_version(&mut self, now: Instant) {
+        let version = Version {
+            version: PROTOCOL_VERSION,
+            services: self.config.services,
+            timestamp: self.opening.clock.unix_seconds(now),
+            addr_recv: self.opening.addr_recv,
+            // Where we are is nobody's business (as in Bitcoin Core).
+            addr_from: NetAddress { services: self.config.services, ..NetAddress::UNSPECIFIED },
+            nonce: self.opening.nonce,
+            user_agent: self.config.user_agent.as_bytes().into(),
+            // With a height above its own btcd would take us for a node to sync from.
+            start_height: 0,
+            relay: true,
+        };
+        version.encode(self.outbox.end(), self.config.magic);
+    }
+
+    fn send_ping(&mut self, now: Instant, word: u64) {
+        let (out, magic) = (self.outbox.end(), self.config.magic);
+        let nonce =
+            (self.terms.common >= PONG_VERSION).then(|| NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN));
+        match nonce {
+            Some(nonce) => wire::encode_ping(out, magic, nonce.get()),
+            None => wire::encode_frame(out, magic, Command::PING, |_| {}),
+        }
+        self.keepalive.sent(now, self.config.ping_interval, nonce);
+    }
+
+    /// Drops a message; a malformed one too many ends the connection.
+    fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredBecause) -> Event {
+        if let IgnoredBecause::Malformed(fault) = because {
+            self.malformed = self.malformed.saturating_add(1);
+            if self.malformed > self.config.tolerated_malformed {
+                return self.close(CloseReason::TooManyMalformed { count: self.malformed, last: fault });
+            }
+        }
+        Event::Ignored { command, bytes: bytes as u32, because }
+    }
+}
+
+/// All the satoshis there will ever be (Bitcoin Core `src/consensus/amount.h` `MAX_MONEY`).
+const MAX_MONEY: u64 = 21_000_000 * 100_000_000;

@@ -1,0 +1,241 @@
+//! `inv`, `getdata` and `notfound`: lists of what there is, what is wanted, what is missing.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{Command, Error, Hash, Reader, encode_frame, put_compact_size};
+use crate::Magic;
+
+/// Entries that one such message may hold; one more ends the connection
+/// (Bitcoin Core `src/net_processing.cpp` `MAX_INV_SZ`).
+pub const MAX_INVENTORY: u64 = 50_000;
+
+/// Entries that we send in one `getdata` (Bitcoin Core `src/net_processing.cpp` `MAX_GETDATA_SZ`).
+pub const MAX_GETDATA_SENT: usize = 1000;
+
+/// What an inventory entry is about: the type field, four bytes on the wire.
+///
+/// The constants are those of Bitcoin Core's `src/protocol.h` `GetDataMsg`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InvType(pub u32);
+
+impl InvType {
+    /// A transaction by txid; asked for like this it comes without witnesses.
+    pub const TX: Self = Self(1);
+    /// A block.
+    pub const BLOCK: Self = Self(2);
+    /// A block as `merkleblock`; only in `getdata` (BIP37).
+    pub const FILTERED_BLOCK: Self = Self(3);
+    /// A block as `cmpctblock`; only in `getdata` (BIP152).
+    pub const CMPCT_BLOCK: Self = Self(4);
+    /// A transaction by wtxid (BIP339).
+    pub const WTX: Self = Self(5);
+    /// A transaction by txid, with witnesses; only in `getdata` (BIP144).
+    pub const WITNESS_TX: Self = Self(Self::TX.0 | Self::WITNESS_FLAG);
+    /// A block with witnesses; only in `getdata` (BIP144).
+    pub const WITNESS_BLOCK: Self = Self(Self::BLOCK.0 | Self::WITNESS_FLAG);
+
+    const WITNESS_FLAG: u32 = 1 << 30;
+
+    /// Whether it names a transaction, by either id.
+    pub const fn is_tx(self) -> bool {
+        matches!(self, Self::TX | Self::WTX | Self::WITNESS_TX)
+    }
+}
+
+impl fmt::Display for InvType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TX => f.write_str("tx"),
+            Self::BLOCK => f.write_str("block"),
+            Self::FILTERED_BLOCK => f.write_str("filtered_block"),
+            Self::CMPCT_BLOCK => f.write_str("cmpct_block"),
+            Self::WTX => f.write_str("wtx"),
+            Self::WITNESS_TX => f.write_str("witness_tx"),
+            Self::WITNESS_BLOCK => f.write_str("witness_block"),
+            Self(other) => write!(f, "{other:#x}"),
+        }
+    }
+}
+
+impl fmt::Debug for InvType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvType({self})")
+    }
+}
+
+/// One entry: type u32 · hash 32, 36 bytes on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Inventory {
+    /// What the hash names.
+    pub inv_type: InvType,
+    /// The hash.
+    pub hash: Hash,
+}
+
+impl Inventory {
+    /// The size of an encoded entry, in bytes.
+    pub const LEN: usize = 36;
+}
+
+/// The entries of a payload, where they lie: CompactSize count, at most [`MAX_INVENTORY`], then
+/// that many entries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct InventoryList<'a> {
+    entries: &'a [u8],
+}
+
+impl<'a> InventoryList<'a> {
+    pub(super) fn decode(payload: &'a [u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(payload);
+        let count = reader.compact_size()?;
+        if count > MAX_INVENTORY {
+            return Err(Error::TooManyEntries { count, limit: MAX_INVENTORY });
+        }
+        let left = reader.left();
+        let entries = left.get(..count as usize * Inventory::LEN).ok_or(Error::CountBeyondPayload {
+            count,
+            entry: Inventory::LEN,
+            left: left.len(),
+        })?;
+        Ok(Self { entries })
+    }
+
+    /// The count at the start of `payload` and the limit, if it is above it: such a list ends a
+    /// connection, so that nobody has to wait for its entries. Nine bytes are always enough.
+    pub(crate) fn excess(payload: &'a [u8]) -> Option<(u64, u64)> {
+        match Self::decode(payload) {
+            Err(Error::TooManyEntries { count, limit }) => Some((count, limit)),
+            _ => None,
+        }
+    }
+
+    /// How many entries there are.
+    pub const fn len(&self) -> usize {
+        self.entries.len() / Inventory::LEN
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries, in their order on the wire.
+    pub fn iter(&self) -> InventoryIter<'a> {
+        InventoryIter { entries: self.entries.chunks_exact(Inventory::LEN) }
+    }
+}
+
+impl<'a> IntoIterator for &InventoryList<'a> {
+    type Item = Inventory;
+    type IntoIter = InventoryIter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for InventoryList<'a> {
+    type Item = Inventory;
+    type IntoIter = InventoryIter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for InventoryList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Iterator over the entries of an [`InventoryList`].
+#[derive(Clone, Debug)]
+pub struct InventoryIter<'a> {
+    entries: core::slice::ChunksExact<'a, u8>,
+}
+
+impl Iterator for InventoryIter<'_> {
+    type Item = Inventory;
+
+    #[inline]
+    fn next(&mut self) -> Option<Inventory> {
+        let (inv_type, hash) = self.entries.next()?.split_first_chunk::<4>()?;
+        Some(Inventory {
+            inv_type: InvType(u32::from_le_bytes(*inv_type)),
+            hash: Hash(hash.try_into().ok()?),
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.entries.size_hint()
+    }
+}
+
+impl ExactSizeIterator for InventoryIter<'_> {}
+
+/// Appends an `inv`, `getdata` or `notfound` (`command` says which) of at most [`MAX_INVENTORY`]
+/// entries; what goes beyond is left out.
+pub fn encode_inventory<I>(out: &mut Vec<u8>, magic: Magic, command: Command, entries: I)
+where
+    I: IntoIterator<Item = Inventory, IntoIter: ExactSizeIterator>,
+{
+    let entries = entries.into_iter();
+    let count = entries.len().min(MAX_INVENTORY as usize);
+    encode_frame(out, magic, command, |out| {
+        put_compact_size(out, count as u64);
+        out.reserve(count * Inventory::LEN);
+        for entry in entries.take(count) {
+            out.extend_from_slice(&entry.inv_type.0.to_le_bytes());
+            out.extend_from_slice(&entry.hash.0);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Network;
+    use crate::wire::Header;
+    use alloc::vec;
+
+    fn entry(n: u8) -> Inventory {
+        Inventory { inv_type: InvType::WTX, hash: Hash([n; 32]) }
+    }
+
+    #[test]
+    fn round_trip() {
+        let mut bytes = Vec::new();
+        encode_inventory(
+            &mut bytes,
+            Network::Main.magic(),
+            Command::INV,
+            (0..3).map(entry).collect::<Vec<_>>(),
+        );
+        let list = InventoryList::decode(&bytes[Header::LEN..]).unwrap();
+        assert_eq!((list.len(), list.is_empty()), (3, false));
+        assert!(list.iter().eq((0..3).map(entry)));
+        // Bytes behind the last entry are ignored, as everywhere (G2).
+        let longer = [&bytes[Header::LEN..], b"more"].concat();
+        assert_eq!(InventoryList::decode(&longer).unwrap(), list);
+    }
+
+    /// F7: the count alone decides, before an entry is there.
+    #[test]
+    fn f7_counts_are_limited() {
+        let payload = |count: u32| [&[0xfe][..], &count.to_le_bytes()].concat();
+        assert_eq!(
+            InventoryList::decode(&payload(0x1_0000)),
+            Err(Error::TooManyEntries { count: 0x1_0000, limit: 50_000 })
+        );
+        let mut full = vec![0xfd];
+        full.extend_from_slice(&50_000_u16.to_le_bytes());
+        assert_eq!(
+            InventoryList::decode(&full),
+            Err(Error::CountBeyondPayload { count: 50_000, entry: 36, left: 0 })
+        );
+        full.resize(3 + 50_000 * 36, 0);
+        assert_eq!(InventoryList::decode(&full).unwrap().len(), 50_000);
+    }
+}

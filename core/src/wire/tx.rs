@@ -1,0 +1,386 @@
+//! `tx`: a transaction, legacy or segwit, as a view of its bytes or as its own copy of them.
+//!
+//! Legacy: i32 version · inputs · outputs · u32 locktime. Segwit (BIP144): i32 version · marker 00 ·
+//! flag 01 · inputs · outputs · one witness stack per input · u32 locktime. What Bitcoin Core's
+//! `src/primitives/transaction.h` `UnserializeTransaction` accepts, and nothing else.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::hash::sha256d_parts;
+use super::{Error, Hash, Reader, Txid, Wtxid, sha256d};
+
+/// Least encoded size of an input: txid 32 · index 4 · script length 1 · sequence 4.
+const MIN_INPUT: usize = 41;
+/// Least encoded size of an output: value 8 · script length 1.
+const MIN_OUTPUT: usize = 9;
+/// Least encoded size of a witness item: its length.
+const MIN_WITNESS_ITEM: usize = 1;
+/// Where the marker and the flag lie in the segwit form.
+const MARKER_AND_FLAG: core::ops::Range<usize> = 4..6;
+/// The size of the locktime at the end.
+const LOCKTIME: usize = 4;
+
+/// A transaction in somebody else's buffer: checked once, then read where it lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TxView<'a> {
+    /// Exactly the transaction, without what stood behind it.
+    bytes: &'a [u8],
+    layout: Layout,
+    wtxid: Wtxid,
+}
+
+/// Where the parts of a transaction begin. Offsets fit in 32 bits because `decode` refuses more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    /// Behind the count of inputs.
+    inputs: u32,
+    input_count: u32,
+    /// Behind the count of outputs.
+    outputs: u32,
+    output_count: u32,
+    /// Where the outputs end: at the witnesses, or at the locktime where there are none.
+    outputs_end: u32,
+}
+
+impl<'a> TxView<'a> {
+    /// Decodes a transaction from the start of `bytes`; what stands behind it is ignored.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
+        let (bytes, layout) = Layout::decode(bytes)?;
+        Ok(Self { bytes, layout, wtxid: Wtxid(sha256d(bytes).0) })
+    }
+
+    /// As [`TxView::decode`], for a payload whose [`sha256d`] is known: it is the wtxid, unless
+    /// bytes stand behind the transaction.
+    #[inline]
+    pub fn decode_hashed(payload: &'a [u8], digest: Hash) -> Result<Self, Error> {
+        let (bytes, layout) = Layout::decode(payload)?;
+        let wtxid = if bytes.len() == payload.len() { digest } else { sha256d(bytes) };
+        Ok(Self { bytes, layout, wtxid: Wtxid(wtxid.0) })
+    }
+
+    /// The transaction as it was sent, with its witnesses.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The version; consensus gives it no limits.
+    pub fn version(&self) -> i32 {
+        self.bytes.first_chunk().map_or(0, |bytes| i32::from_le_bytes(*bytes))
+    }
+
+    /// The earliest block height or time at which it may be mined (raw; below 500,000,000 a height).
+    pub fn lock_time(&self) -> u32 {
+        self.bytes.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// The inputs, in order.
+    pub fn inputs(&self) -> Inputs<'a> {
+        Inputs { left: self.layout.input_count, reader: self.reader_at(self.layout.inputs) }
+    }
+
+    /// The outputs, in order.
+    pub fn outputs(&self) -> Outputs<'a> {
+        Outputs { left: self.layout.output_count, reader: self.reader_at(self.layout.outputs) }
+    }
+
+    /// One witness stack per input, in order; nothing for a legacy transaction.
+    pub fn witnesses(&self) -> Witnesses<'a> {
+        let left = if self.has_witness() { self.layout.input_count } else { 0 };
+        Witnesses { left, reader: self.reader_at(self.layout.outputs_end) }
+    }
+
+    /// Whether an input has a witness.
+    pub const fn has_witness(&self) -> bool {
+        self.layout.outputs_end as usize + LOCKTIME < self.bytes.len()
+    }
+
+    /// Whether it creates coins: one input, which spends nothing.
+    pub fn is_coinbase(&self) -> bool {
+        let mut inputs = self.inputs();
+        matches!((inputs.next(), inputs.next()), (Some(input), None) if input.is_null())
+    }
+
+    /// Bytes as sent, with the witnesses: Bitcoin Core's `size`.
+    pub const fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Bytes without marker, flag and witnesses: the stripped size.
+    pub const fn stripped_size(&self) -> usize {
+        if self.has_witness() {
+            self.layout.outputs_end as usize - MARKER_AND_FLAG.end + MARKER_AND_FLAG.start + LOCKTIME
+        } else {
+            self.bytes.len()
+        }
+    }
+
+    /// Weight units: three times the stripped size plus the size (BIP141).
+    pub const fn weight(&self) -> usize {
+        3 * self.stripped_size() + self.size()
+    }
+
+    /// Virtual bytes: a quarter of the weight, rounded up (BIP141).
+    pub const fn vsize(&self) -> usize {
+        self.weight().div_ceil(4)
+    }
+
+    /// The hash with witnesses. Costs nothing.
+    pub const fn wtxid(&self) -> Wtxid {
+        self.wtxid
+    }
+
+    /// The hash without witnesses. Hashes a segwit transaction anew at each call.
+    pub fn txid(&self) -> Txid {
+        if !self.has_witness() {
+            return Txid(self.wtxid.0);
+        }
+        let (body, tail) = self.bytes.split_at(self.layout.outputs_end as usize);
+        let (version, marked) = body.split_at(MARKER_AND_FLAG.start);
+        let unmarked = &marked[MARKER_AND_FLAG.len()..];
+        Txid(sha256d_parts(&[version, unmarked, &tail[tail.len() - LOCKTIME..]]).0)
+    }
+
+    /// Copies the transaction: one allocation, and the second hash of a segwit transaction.
+    pub fn to_owned(&self) -> Tx {
+        Tx { bytes: self.bytes.into(), layout: self.layout, txid: self.txid(), wtxid: self.wtxid }
+    }
+
+    fn reader_at(&self, offset: u32) -> Reader<'a> {
+        Reader::new(&self.bytes[offset as usize..])
+    }
+}
+
+impl Layout {
+    /// Walks the transaction at the start of `bytes`: its exact bytes, and where its parts begin.
+    #[inline]
+    fn decode(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
+        // Offsets are kept in 32 bits; nothing this long passes a header, so only the caller of
+        // the bare codec can get here.
+        let limit = u64::from(u32::MAX);
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooManyEntries { count: bytes.len() as u64, limit });
+        }
+        let mut reader = Reader::new(bytes);
+        let offset = |reader: &Reader<'_>| (bytes.len() - reader.left().len()) as u32;
+        reader.bytes(4)?;
+        let mut flag = 0;
+        let mut input_count = reader.count(MIN_INPUT)?;
+        let mut no_outputs = false;
+        if input_count == 0 {
+            // No inputs here means the segwit marker; a flag of zero means that it was none, and
+            // that the count of outputs was zero as well.
+            flag = reader.u8()?;
+            if flag == 0 {
+                no_outputs = true;
+            } else {
+                input_count = reader.count(MIN_INPUT)?;
+            }
+        }
+        let inputs = offset(&reader);
+        for _ in 0..input_count {
+            Input::decode(&mut reader)?;
+        }
+        let output_count = if no_outputs { 0 } else { reader.count(MIN_OUTPUT)? };
+        let outputs = offset(&reader);
+        for _ in 0..output_count {
+            Output::decode(&mut reader)?;
+        }
+        let outputs_end = offset(&reader);
+        if flag & 1 != 0 {
+            let mut any = false;
+            for _ in 0..input_count {
+                any |= Witness::decode(&mut reader)?.len() != 0;
+            }
+            if !any {
+                return Err(Error::SuperfluousWitness);
+            }
+        }
+        if flag & !1 != 0 {
+            return Err(Error::UnknownTxFlag(flag & !1));
+        }
+        reader.bytes(LOCKTIME as u64)?;
+        let layout = Self {
+            inputs,
+            input_count: input_count as u32,
+            outputs,
+            output_count: output_count as u32,
+            outputs_end,
+        };
+        Ok((&bytes[..offset(&reader) as usize], layout))
+    }
+}
+
+impl fmt::Debug for TxView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TxView")
+            .field("wtxid", &self.wtxid)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an input spends, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input<'a> {
+    /// The transaction whose output is spent.
+    pub prev_txid: Txid,
+    /// The index of that output.
+    pub prev_vout: u32,
+    /// The script that unlocks it.
+    pub script_sig: &'a [u8],
+    /// The sequence number (BIP68, BIP125).
+    pub sequence: u32,
+}
+
+impl<'a> Input<'a> {
+    #[inline]
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        Ok(Self {
+            prev_txid: Txid(reader.array()?),
+            prev_vout: reader.u32()?,
+            script_sig: reader.var_bytes()?,
+            sequence: reader.u32()?,
+        })
+    }
+
+    /// Whether it spends nothing: the input of a coinbase.
+    pub const fn is_null(&self) -> bool {
+        let mut i = 0;
+        while i < 32 {
+            if self.prev_txid.0[i] != 0 {
+                return false;
+            }
+            i += 1;
+        }
+        self.prev_vout == u32::MAX
+    }
+}
+
+/// An amount, and the script that locks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output<'a> {
+    /// Satoshis. Whatever was sent: it may be negative or above 21 million coins.
+    pub value: i64,
+    /// The script that locks it.
+    pub script_pubkey: &'a [u8],
+}
+
+impl<'a> Output<'a> {
+    #[inline]
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        Ok(Self { value: reader.i64()?, script_pubkey: reader.var_bytes()? })
+    }
+}
+
+/// The witness stack of one input: its items, first pushed first.
+#[derive(Clone, Debug)]
+pub struct Witness<'a> {
+    left: u32,
+    reader: Reader<'a>,
+}
+
+impl<'a> Witness<'a> {
+    /// Takes a stack off the reader and checks that it is whole.
+    #[inline]
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let left = reader.count(MIN_WITNESS_ITEM)? as u32;
+        let stack = Self { left, reader: reader.clone() };
+        for _ in 0..left {
+            reader.var_bytes()?;
+        }
+        Ok(stack)
+    }
+}
+
+/// Declares how a list is walked that `Layout::decode` has found whole: an error, which cannot
+/// happen, would only end it early.
+macro_rules! walk {
+    ($list:ident, $item:ty, $take:expr) => {
+        impl<'a> Iterator for $list<'a> {
+            type Item = $item;
+
+            #[inline]
+            fn next(&mut self) -> Option<Self::Item> {
+                self.left = self.left.checked_sub(1)?;
+                let take: fn(&mut Reader<'a>) -> Result<$item, Error> = $take;
+                take(&mut self.reader).ok()
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                (self.left as usize, Some(self.left as usize))
+            }
+        }
+
+        impl ExactSizeIterator for $list<'_> {}
+    };
+}
+
+/// Iterator over the inputs of a transaction.
+#[derive(Clone, Debug)]
+pub struct Inputs<'a> {
+    left: u32,
+    reader: Reader<'a>,
+}
+
+/// Iterator over the outputs of a transaction.
+#[derive(Clone, Debug)]
+pub struct Outputs<'a> {
+    left: u32,
+    reader: Reader<'a>,
+}
+
+/// Iterator over the witness stacks of a transaction.
+#[derive(Clone, Debug)]
+pub struct Witnesses<'a> {
+    left: u32,
+    reader: Reader<'a>,
+}
+
+walk!(Inputs, Input<'a>, Input::decode);
+walk!(Outputs, Output<'a>, Output::decode);
+walk!(Witnesses, Witness<'a>, Witness::decode);
+walk!(Witness, &'a [u8], Reader::var_bytes);
+
+/// A transaction of one's own: its bytes, in one shared allocation, and both ids.
+///
+/// Cloning shares the bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tx {
+    bytes: Arc<[u8]>,
+    layout: Layout,
+    txid: Txid,
+    wtxid: Wtxid,
+}
+
+impl Tx {
+    /// The view through which everything else is read.
+    pub fn view(&self) -> TxView<'_> {
+        TxView { bytes: &self.bytes, layout: self.layout, wtxid: self.wtxid }
+    }
+
+    /// The transaction as it was sent, with its witnesses.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The hash without witnesses.
+    pub const fn txid(&self) -> Txid {
+        self.txid
+    }
+
+    /// The hash with witnesses.
+    pub const fn wtxid(&self) -> Wtxid {
+        self.wtxid
+    }
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx")
+            .field("txid", &self.txid)
+            .field("wtxid", &self.wtxid)
+            .field("size", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
