@@ -1,4 +1,101 @@
-//! front page
+//! The Bitcoin peer-to-peer protocol as a pure state machine: **bytes and time in, messages and
+//! events out**. No sockets, no clock, no randomness of its own, no threads, no `std`: the same inputs
+//! give the same outputs, byte for byte, on every machine.
+//!
+//! There are three floors, and you may stop at any:
+//!
+//! - [`wire`]: bytes ⇄ messages. No state.
+//! - [`Peer`]: one connection. Framing, handshake, ping and pong, requests. See [`peer`].
+//! - [`Node`]: many connections. Whom to dial, whom to ask for which transaction. See [`node`].
+//!
+//! # The driver contract
+//!
+//! A driver holds sockets and a clock, and no protocol. It repeats:
+//!
+//! 1. **drain** [`Node::poll`] and carry out each order: resolve, connect, disconnect; on
+//!    [`Output::Transmit`](node::Output::Transmit) write [`Node::transmit`] as far as the socket takes
+//!    it and say how far with [`Node::transmitted`], and again whenever the socket takes more;
+//! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`];
+//! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false;
+//!    give it to [`Node::handle`] with the time read off the clock *behind* the socket;
+//! 4. **tell the time** once: [`Input::Timeout`](node::Input::Timeout), behind the reads, so that a
+//!    process that slept does not cut peers whose answers wait in the socket.
+//!
+//! Names of connections are never used again and inputs about a connection that is over are ignored,
+//! so a driver may learn late. How far a write gets never steers the protocol.
+//!
+//! Here is a whole one, for a network that is two buffers and a clock that is a number. The other side
+//! is a bare [`Peer`]:
+//!
+//! ```
+//! use satwire_core::node::{Address, ConnId, EventKind, FromRng, Input, Output};
+//! use satwire_core::peer::{Direction, Event, Opening};
+//! use satwire_core::wire::NetAddress;
+//! use satwire_core::{Config, Instant, Network, Node, Peer, WallClock};
+//! # struct Counter(u64);
+//! # impl rand_core::TryRng for Counter {
+//! #     type Error = core::convert::Infallible;
+//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(self.try_next_u64()? as u32) }
+//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0) }
+//! #     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
+//! #         dst.fill(1);
+//! #         Ok(())
+//! #     }
+//! # }
+//! # let rng = Counter(0);
+//!
+//! let config = Config::new(Network::Regtest);
+//! let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
+//! let mut now = Instant::ZERO;
+//! let mut node = Node::new(config.clone(), clock, FromRng(rng));
+//! node.handle(now, Input::Dial(Address::Socket("127.0.0.1:18444".parse()?)));
+//!
+//! let opening =
+//!     Opening { direction: Direction::Inbound, nonce: 99, clock, addr_recv: NetAddress::UNSPECIFIED };
+//! let mut remote = Peer::new(config.into(), opening, now);
+//! let mut socket: Option<ConnId> = None;
+//! let mut news = Vec::new();
+//!
+//! while news.len() < 3 {
+//!     // 1. Drain. Connecting succeeds at once, and what is written is read at once.
+//!     while let Some(output) = node.poll() {
+//!         match output {
+//!             Output::Connect { conn, .. } => {
+//!                 socket = Some(conn);
+//!                 node.handle(now, Input::Connected(conn));
+//!             }
+//!             Output::Transmit(conn) => {
+//!                 let mut bytes = node.transmit(conn);
+//!                 let written = bytes.len();
+//!                 while let Some(event) = remote.receive(now, &mut bytes) {
+//!                     assert!(matches!(event, Event::Handshake(_)));
+//!                 }
+//!                 node.transmitted(conn, written);
+//!             }
+//!             Output::Disconnect(_) | Output::Resolve { .. } => unreachable!("not in this story"),
+//!             Output::Event(event) => news.push(event.kind),
+//!         }
+//!     }
+//!     // 2. Wait: nothing is ready here but what the other side has to say, and time.
+//!     let conn = socket.expect("the node dials first of all");
+//!     if remote.transmit().is_empty() {
+//!         now = node.poll_timeout().expect("there is always a next ping").max(now);
+//!     }
+//!     // 3. Read.
+//!     if node.wants_read(conn) {
+//!         let bytes = remote.transmit().to_vec();
+//!         node.handle(now, Input::Received(conn, &bytes));
+//!         remote.transmitted(bytes.len());
+//!     }
+//!     // 4. Tell the time.
+//!     node.handle(now, Input::Timeout);
+//! }
+//! assert!(matches!(news[0], EventKind::Connected { .. }));
+//! assert!(matches!(news[1], EventKind::Handshake(_)));
+//! assert!(matches!(news[2], EventKind::Pong { .. }));
+//! # Ok::<(), core::net::AddrParseError>(())
+//! ```
+
 #![no_std]
 #![forbid(unsafe_code)]
 

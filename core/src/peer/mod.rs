@@ -347,10 +347,10 @@ impl Peer {
             }
             Message::Tx(view) => {
                 let tx = view.to_owned();
-                let by_txid = Inventory { inv_type: InvType::TX, hash: tx.txid().into() };
-                let by_wtxid = Inventory { inv_type: InvType::WTX, hash: tx.wtxid().into() };
-                let latencies = [by_txid, by_wtxid].map(|item| self.requests.answered(now, item));
-                Some(Event::Tx { tx, latency: latencies[0].or(latencies[1]) })
+                let names = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
+                let latencies =
+                    names.map(|(inv_type, hash)| self.requests.answered(now, Inventory { inv_type, hash }));
+                Some(Event::Tx { tx, latency: latencies.into_iter().flatten().next() })
             }
             Message::Other { .. } => None,
         }

@@ -1,0 +1,343 @@
+//! The loop's body: one turn.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{self, Duration};
+
+use mio::event::Event as Readiness;
+use mio::{Poll, Token, Waker};
+use satwire_core::node::{Address, ConnId, Event, Host, Input, Output};
+use satwire_core::{Config, Instant, Loss, Node};
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Read1, loss};
+use crate::listener::Listener;
+use crate::resolver::Resolver;
+
+/// Bytes read of one connection in one turn, and the size of the buffer that all share.
+const READ: usize = 64 * 1024;
+/// Connections accepted of one listener in one turn.
+const ACCEPTS: usize = 64;
+/// How long a listener is left alone when the system has no more sockets to give.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Connections are known to the poll by their own number, listeners count down from the top.
+const WAKER: Token = Token(usize::MAX);
+const LAST_LISTENER: usize = usize::MAX - 1;
+
+/// A node on its sockets.
+#[derive(Debug)]
+pub struct Driver<H> {
+    poll: Poll,
+    readiness: mio::Events,
+    waker: Arc<Waker>,
+    resolver: Resolver,
+    clock: Clock,
+    node: Node<H>,
+    connections: BTreeMap<ConnId, Connection>,
+    listeners: Vec<Listener>,
+    /// Connections that have something to read and whose peers read what we write.
+    to_read: VecDeque<ConnId>,
+    buffer: Box<[u8]>,
+    totals: Totals,
+    notices: Vec<Notice>,
+}
+
+/// What has gone over all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes read.
+    pub received: u64,
+    /// Bytes written.
+    pub sent: u64,
+}
+
+/// Something that an operator should know and that no peer is to blame for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Notice {
+    /// No more connections can be accepted for a while, most often for want of file descriptors.
+    #[error("cannot accept on {addr}, trying again in a second: {error}")]
+    AcceptPaused {
+        /// The listener.
+        addr: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl<H: Host> Driver<H> {
+    /// A driver without connections, its clock at zero.
+    ///
+    /// # Errors
+    /// If the system gives no poll or no waker.
+    pub fn new(config: Config, host: H) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let clock = Clock::start();
+        Ok(Self {
+            readiness: mio::Events::with_capacity(1024),
+            resolver: Resolver::new(waker.clone()),
+            node: Node::new(config, clock.wall(), host),
+            connections: BTreeMap::new(),
+            listeners: Vec::new(),
+            to_read: VecDeque::new(),
+            buffer: vec![0; READ].into_boxed_slice(),
+            totals: Totals::default(),
+            notices: Vec::new(),
+            poll,
+            waker,
+            clock,
+        })
+    }
+
+    /// Accepts connections on `addr` from now on; port 0 takes any that is free.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    pub fn listen(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+        let token = Token(LAST_LISTENER - self.listeners.len());
+        let listener = Listener::bind(self.poll.registry(), token, addr)?;
+        let addr = listener.addr;
+        self.listeners.push(listener);
+        Ok(addr)
+    }
+
+    /// Keeps a connection to `address` from now on.
+    pub fn dial(&mut self, address: Address) {
+        self.node.handle(self.clock.now(), Input::Dial(address));
+    }
+
+    /// Closes all connections and makes no more. The events of that come with the next turn.
+    pub fn stop(&mut self) {
+        self.listeners.clear();
+        self.node.handle(self.clock.now(), Input::Stop);
+    }
+
+    /// Ends a turn that waits, from any thread.
+    pub fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    /// Waits until something happens or is due, or `until` has come, then does it; appends what
+    /// there is to tell to `events`.
+    ///
+    /// # Errors
+    /// If the poll itself fails; what happens to a connection is an event.
+    pub fn turn(&mut self, until: Option<time::Instant>, events: &mut Vec<Event>) -> io::Result<()> {
+        self.carry_out(events);
+        let timeout = self.wait(until);
+        match self.poll.poll(&mut self.readiness, timeout) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.readiness.clear(),
+            result => result?,
+        }
+        if let Some(clock) = self.clock.stepped() {
+            self.node.handle(self.clock.now(), Input::Clock(clock));
+        }
+        let readiness = std::mem::replace(&mut self.readiness, mio::Events::with_capacity(0));
+        for ready in &readiness {
+            self.note(ready);
+        }
+        self.readiness = readiness;
+        self.accept();
+        self.carry_out(events);
+        for _ in 0..self.to_read.len() {
+            self.read_next();
+            self.carry_out(events);
+        }
+        let now = self.clock.now();
+        if self.node.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.node.handle(now, Input::Timeout);
+            self.carry_out(events);
+        }
+        Ok(())
+    }
+
+    /// The node, for what it can tell.
+    pub const fn node(&self) -> &Node<H> {
+        &self.node
+    }
+
+    /// The node's host, to be changed.
+    pub const fn host_mut(&mut self) -> &mut H {
+        self.node.host_mut()
+    }
+
+    /// What has gone over all connections so far.
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Microseconds since the driver was made, on its own clock.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Takes what an operator should know.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// How long the poll may wait; for ever if nothing is due.
+    fn wait(&self, until: Option<time::Instant>) -> Option<Duration> {
+        if !self.to_read.is_empty() || self.listeners.iter().any(|l| l.ready && l.paused_until.is_none()) {
+            return Some(Duration::ZERO);
+        }
+        let until = until.map(|until| self.clock.instant(until));
+        let paused = self.listeners.iter().filter_map(|listener| listener.paused_until).min();
+        let first = [self.node.poll_timeout(), until, paused].into_iter().flatten().min()?;
+        Some(first.saturating_duration_since(self.clock.now()))
+    }
+
+    /// Notes what a socket is ready for.
+    fn note(&mut self, ready: &Readiness) {
+        let Token(number) = ready.token();
+        if ready.token() == WAKER {
+            while let Some((target, addrs)) = self.resolver.answer() {
+                self.node.handle(self.clock.now(), Input::Resolved(target, &addrs));
+            }
+            return;
+        }
+        if let Some(listener) = LAST_LISTENER.checked_sub(number).and_then(|i| self.listeners.get_mut(i)) {
+            listener.ready = true;
+            return;
+        }
+        let conn = ConnId(number as u64);
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        if !connection.open {
+            match connection.finish_dial() {
+                None => return,
+                Some(Ok(())) => {
+                    connection.writable = true;
+                    self.node.handle(self.clock.now(), Input::Connected(conn));
+                }
+                Some(Err(loss)) => return self.lost(conn, loss),
+            }
+        }
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        connection.ending |= ready.is_read_closed() || ready.is_error();
+        connection.readable |= ready.is_readable() || connection.ending;
+        if ready.is_writable() {
+            connection.writable = true;
+            self.write(conn);
+        }
+        self.list(conn);
+    }
+
+    fn accept(&mut self) {
+        let now = self.clock.now();
+        for listener in &mut self.listeners {
+            if listener.paused_until.is_some_and(|until| until > now) {
+                continue;
+            }
+            listener.paused_until = None;
+            for _ in 0..ACCEPTS {
+                if !listener.ready {
+                    break;
+                }
+                let conn = self.node.next_conn();
+                let token = Token(conn.0 as usize);
+                let accepted = listener.accept().and_then(|accepted| {
+                    let Some((stream, addr)) = accepted else { return Ok(None) };
+                    Ok(Some((Connection::accepted(self.poll.registry(), token, stream)?, addr)))
+                });
+                match accepted {
+                    Ok(None) => {}
+                    Ok(Some((connection, addr))) => {
+                        self.connections.insert(conn, connection);
+                        self.node.handle(self.clock.now(), Input::Accepted { conn, addr });
+                    }
+                    Err(error) => {
+                        listener.paused_until = Some(now + ACCEPT_PAUSE);
+                        self.notices.push(Notice::AcceptPaused { addr: listener.addr, error });
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what the node orders, and passes on what it tells.
+    fn carry_out(&mut self, events: &mut Vec<Event>) {
+        while let Some(output) = self.node.poll() {
+            match output {
+                Output::Event(event) => events.push(event),
+                Output::Transmit(conn) => self.write(conn),
+                Output::Disconnect(conn) => {
+                    self.connections.remove(&conn);
+                }
+                Output::Connect { conn, addr } => {
+                    match Connection::dial(self.poll.registry(), Token(conn.0 as usize), addr) {
+                        Ok(connection) => {
+                            self.connections.insert(conn, connection);
+                        }
+                        Err(error) => self.lost(conn, loss(&error)),
+                    }
+                }
+                Output::Resolve { target, host, port } => {
+                    if self.resolver.resolve(target, host, port).is_err() {
+                        self.node.handle(self.clock.now(), Input::Resolved(target, &[]));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the connection whose turn it is, once.
+    fn read_next(&mut self) {
+        let Some(conn) = self.to_read.pop_front() else { return };
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        connection.listed = false;
+        if !self.node.wants_read(conn) {
+            return;
+        }
+        match connection.read(&mut self.buffer) {
+            Read1::Bytes(n) => {
+                self.totals.received += n as u64;
+                // The clock is read behind the socket: the time is that of arrival, or later.
+                self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
+                self.list(conn);
+            }
+            Read1::Nothing => {}
+            Read1::End(loss) => self.lost(conn, loss),
+        }
+    }
+
+    /// Writes what there is to write, as far as the socket takes it.
+    fn write(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.open) else {
+            return;
+        };
+        while connection.writable {
+            let unsent = self.node.transmit(conn);
+            if unsent.is_empty() {
+                break;
+            }
+            match connection.write(unsent) {
+                Ok(n) => {
+                    self.totals.sent += n as u64;
+                    self.node.transmitted(conn, n);
+                }
+                Err(loss) => return self.lost(conn, loss),
+            }
+        }
+        // What was not read for want of room may be read now.
+        self.list(conn);
+    }
+
+    /// Puts a connection that has something to read, and may be read, into the list.
+    fn list(&mut self, conn: ConnId) {
+        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        if connection.readable && !connection.listed && self.node.wants_read(conn) {
+            connection.listed = true;
+            self.to_read.push_back(conn);
+        }
+    }
+
+    fn lost(&mut self, conn: ConnId, loss: Loss) {
+        self.connections.remove(&conn);
+        self.node.handle(self.clock.now(), Input::Closed(conn, loss));
+    }
+}
