@@ -278,7 +278,7 @@ impl<H: Host> Node<H> {
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) {
         while let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) {
-            let before = peer.transmit().len();
+            let before = peer.queued().len();
             let event = peer.receive_knowing(self.now, &mut bytes, |nonce| self.nonces.contains(&nonce));
             self.show_queued(conn, before);
             match event {
@@ -305,14 +305,14 @@ impl<H: Host> Node<H> {
     }
 
     fn conn_due(&mut self, conn: ConnId) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
-        link.deadline = None;
+        self.set_deadline(conn, None);
+        let Some(link) = self.links.get(&conn) else { return };
         if link.peer.is_none() {
             let timeout = self.config.connect_timeout;
             return self.end(conn, CloseReason::ConnectTimeout(timeout), true);
         }
         while let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) {
-            let before = peer.transmit().len();
+            let before = peer.queued().len();
             let event = peer.handle_timeout(self.now, || self.host.draw(Draw::PingNonce(conn)));
             self.show_queued(conn, before);
             match event {
@@ -423,7 +423,7 @@ impl<H: Host> Node<H> {
 
     fn ask(&mut self, conn: ConnId, hashes: Vec<Hash>) {
         let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) else { return };
-        let before = peer.transmit().len();
+        let before = peer.queued().len();
         let inv_type = peer.tx_inv_type();
         peer.request(self.now, hashes.into_iter().map(|hash| Inventory { inv_type, hash }));
         self.show_queued(conn, before);
@@ -472,7 +472,7 @@ impl<H: Host> Node<H> {
     /// Shows the host what was queued behind the first `before` unsent bytes.
     fn show_queued(&mut self, conn: ConnId, before: usize) {
         let peer = self.links.get(&conn).and_then(|link| link.peer.as_ref());
-        if let Some(queued) = peer.and_then(|peer| peer.transmit().get(before..))
+        if let Some(queued) = peer.and_then(|peer| peer.queued().get(before..))
             && !queued.is_empty()
         {
             self.host.queued(self.now, conn, queued);

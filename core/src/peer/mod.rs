@@ -219,14 +219,19 @@ impl Peer {
     pub fn close(&mut self, reason: CloseReason) -> Event {
         self.closed = true;
         self.inbox = Inbox::default();
-        self.outbox = Outbox::default();
         self.greeting = None;
         Event::Closed(reason)
     }
 
-    /// Encoded messages that were not written yet, contiguous. Write a prefix of them, then say
-    /// how much with [`Peer::transmitted`].
+    /// Encoded messages that were not written yet, contiguous; nothing when the connection is over.
+    /// Write a prefix of them, then say how much with [`Peer::transmitted`].
     pub fn transmit(&self) -> &[u8] {
+        if self.closed { &[] } else { self.outbox.unsent() }
+    }
+
+    /// As [`Peer::transmit`], and still there when the connection is over: what was queued by messages
+    /// before the one that ended it is to be seen, wherever the stream was cut.
+    pub(crate) fn queued(&self) -> &[u8] {
         self.outbox.unsent()
     }
 
