@@ -9,7 +9,7 @@ use std::time::{self, Duration};
 use mio::event::Event as Readiness;
 use mio::{Poll, Token, Waker};
 use satwire_core::node::{Address, ConnId, Event, Host, Input, Output};
-use satwire_core::{Config, Instant, Loss, Node};
+use satwire_core::{Config, Instant, Loss, Node, WallClock};
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Read1, loss};
@@ -74,13 +74,22 @@ impl<H: Host> Driver<H> {
     /// # Errors
     /// If the system gives no poll or no waker.
     pub fn new(config: Config, host: H) -> io::Result<Self> {
+        Self::with_host(config, |_| host)
+    }
+
+    /// As [`Driver::new`], for a host that wants to know the time of the world at the driver's zero: a
+    /// recorder writes it down first of all.
+    ///
+    /// # Errors
+    /// As [`Driver::new`].
+    pub fn with_host(config: Config, host: impl FnOnce(WallClock) -> H) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let clock = Clock::start();
         Ok(Self {
             readiness: mio::Events::with_capacity(1024),
             resolver: Resolver::new(waker.clone()),
-            node: Node::new(config, clock.wall(), host),
+            node: Node::new(config, clock.wall(), host(clock.wall())),
             connections: BTreeMap::new(),
             listeners: Vec::new(),
             to_read: VecDeque::new(),
@@ -170,7 +179,12 @@ impl<H: Host> Driver<H> {
         self.totals
     }
 
-    /// Microseconds since the driver was made, on its own clock.
+    /// The time of the world at the driver's own zero.
+    pub const fn wall_clock(&self) -> WallClock {
+        self.clock.wall()
+    }
+
+    /// The time since the driver was made, on its own clock.
     pub fn now(&self) -> Instant {
         self.clock.now()
     }

@@ -1,0 +1,344 @@
+//! A digest of everything that a node says.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use satwire_core::node::{Address, ConnId, Draw, Event, EventKind, Host, Input, NotTaken, Output};
+use satwire_core::peer::{Direction, IgnoredBecause, Negotiated};
+use satwire_core::wire::{self, Header, Inventory, NetAddress};
+use satwire_core::{CloseReason, Fault, Instant};
+use sha2::{Digest as _, Sha256};
+
+use super::Mark;
+use super::codec::{put_address, put_bytes, put_duration, put_signed, put_socket, put_varint};
+
+/// The running SHA-256 of everything that a node says: each message that it queues, each order and
+/// each event, with its time, in an encoding of its own.
+///
+/// Messages count one by one, so that it does not matter how many were queued at once. What has a
+/// variant that this version does not know counts by its `Display`.
+#[derive(Clone, Debug, Default)]
+pub struct Digest {
+    hash: Sha256,
+    count: u64,
+    item: Vec<u8>,
+}
+
+impl Digest {
+    /// The digest of nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes what [`Host::queued`] shows.
+    pub fn queued(&mut self, at: Instant, conn: ConnId, mut frames: &[u8]) {
+        while !frames.is_empty() {
+            let whole =
+                frames.first_chunk().map(|header| Header::LEN + Header::decode(header).length as usize);
+            let (frame, rest) = frames.split_at(whole.unwrap_or(usize::MAX).min(frames.len()));
+            self.start(ITEM_FRAME, at, Some(conn));
+            put_varint(&mut self.item, frame.len() as u64);
+            self.hash.update(&self.item);
+            self.hash.update(frame);
+            frames = rest;
+        }
+    }
+
+    /// Takes what [`Host::output`] shows.
+    pub fn output(&mut self, at: Instant, output: &Output) {
+        match output {
+            Output::Resolve { target, host, port } => {
+                self.start(ITEM_RESOLVE, at, None);
+                put_varint(&mut self.item, u64::from(target.0));
+                put_bytes(&mut self.item, host.as_bytes());
+                self.item.extend_from_slice(&port.to_le_bytes());
+            }
+            Output::Connect { conn, addr } => {
+                self.start(ITEM_CONNECT, at, Some(*conn));
+                put_socket(&mut self.item, addr);
+            }
+            // Never shown, and nobody's business: how far a write got.
+            Output::Transmit(_) => return,
+            Output::Disconnect(conn) => self.start(ITEM_DISCONNECT, at, Some(*conn)),
+            Output::Event(event) => {
+                self.start(ITEM_EVENT, event.at, event.conn);
+                put_event(&mut self.item, event);
+            }
+        }
+        self.hash.update(&self.item);
+    }
+
+    /// How many messages, orders and events it has taken.
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Its first bytes, as it stands.
+    pub fn mark(&self) -> Mark {
+        let [a, b, ..] = self.sum();
+        Mark([a, b])
+    }
+
+    /// The digest as it stands.
+    pub fn sum(&self) -> [u8; 32] {
+        self.hash.clone().finalize().into()
+    }
+
+    fn start(&mut self, item: u8, at: Instant, conn: Option<ConnId>) {
+        self.count += 1;
+        self.item.clear();
+        self.item.push(item);
+        put_varint(&mut self.item, at.as_micros());
+        // Connections are counted from 1.
+        put_varint(&mut self.item, conn.map_or(0, |conn| conn.0));
+    }
+}
+
+/// A host around another that keeps the digest of what its node says.
+#[derive(Clone, Debug)]
+pub struct Digested<H> {
+    /// The host inside.
+    pub inner: H,
+    /// The digest so far.
+    pub digest: Digest,
+}
+
+impl<H> Digested<H> {
+    /// Starts with the digest of nothing.
+    pub fn new(inner: H) -> Self {
+        Self { inner, digest: Digest::new() }
+    }
+}
+
+impl<H: Host> Host for Digested<H> {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        self.inner.draw(purpose)
+    }
+
+    fn input(&mut self, now: Instant, input: &Input<'_>) {
+        self.inner.input(now, input);
+    }
+
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
+        self.digest.queued(now, conn, frames);
+        self.inner.queued(now, conn, frames);
+    }
+
+    fn output(&mut self, now: Instant, output: &Output) {
+        self.digest.output(now, output);
+        self.inner.output(now, output);
+    }
+}
+
+const ITEM_FRAME: u8 = 1;
+const ITEM_RESOLVE: u8 = 2;
+const ITEM_CONNECT: u8 = 3;
+const ITEM_DISCONNECT: u8 = 4;
+const ITEM_EVENT: u8 = 5;
+
+/// Stands before the text of what has no number yet.
+const OTHER: u8 = 255;
+
+fn put_event(out: &mut Vec<u8>, event: &Event) {
+    match &event.kind {
+        EventKind::Clock(clock) => {
+            out.push(0);
+            put_signed(out, clock.unix_micros_at_zero);
+        }
+        EventKind::DialFailed { address, reason, retry } => put_dial_failed(out, address, reason, *retry),
+        EventKind::Connected { addr, direction } => put_connected(out, addr, *direction),
+        EventKind::Handshake(negotiated) => {
+            out.push(3);
+            put_negotiated(out, negotiated);
+        }
+        EventKind::Pong { rtt, min } => {
+            out.push(4);
+            put_duration(out, *rtt);
+            put_duration(out, *min);
+        }
+        EventKind::Feefilter(rate) => {
+            out.push(5);
+            put_varint(out, *rate);
+        }
+        EventKind::Announced(announcements) => {
+            out.push(6);
+            put_varint(out, announcements.len() as u64);
+            for announcement in announcements {
+                put_inventory(out, announcement.item);
+                out.push(u8::from(announcement.first) | u8::from(announcement.requested) << 1);
+            }
+        }
+        EventKind::Tx { tx, latency } => {
+            out.push(7);
+            // The wtxid stands for every byte of it.
+            out.extend_from_slice(&tx.wtxid().0);
+            out.extend_from_slice(&tx.txid().0);
+            put_varint(out, tx.as_bytes().len() as u64);
+            out.push(u8::from(latency.is_some()));
+            put_duration(out, latency.unwrap_or_default());
+        }
+        EventKind::Notfound(misses) => put_misses(out, 8, misses),
+        EventKind::Unanswered(misses) => put_misses(out, 9, misses),
+        EventKind::Ignored { command, bytes, because } => {
+            out.push(10);
+            out.extend_from_slice(&command.to_wire());
+            put_varint(out, u64::from(*bytes));
+            put_not_taken(out, because);
+        }
+        EventKind::Disconnected(reason) => {
+            out.push(11);
+            put_reason(out, reason);
+        }
+        other => put_other(out, &format!("{other:?}")),
+    }
+}
+
+fn put_other(out: &mut Vec<u8>, text: &str) {
+    out.push(OTHER);
+    put_bytes(out, text.as_bytes());
+}
+
+fn put_dial_failed(out: &mut Vec<u8>, address: &Address, reason: &CloseReason, retry: Duration) {
+    out.push(1);
+    put_address(out, address);
+    put_reason(out, reason);
+    put_duration(out, retry);
+}
+
+fn put_connected(out: &mut Vec<u8>, addr: &SocketAddr, direction: Direction) {
+    out.push(2);
+    put_socket(out, addr);
+    out.push(match direction {
+        Direction::Outbound => 0,
+        Direction::Inbound => 1,
+    });
+}
+
+fn put_negotiated(out: &mut Vec<u8>, negotiated: &Negotiated) {
+    // Taken apart by name, so that a new field cannot be forgotten here.
+    let Negotiated { version, common, wtxidrelay, addrv2, time_offset } = negotiated;
+    let wire::Version {
+        version,
+        services,
+        timestamp,
+        addr_recv,
+        addr_from,
+        nonce,
+        user_agent,
+        start_height,
+        relay,
+    } = version;
+    put_signed(out, i64::from(*version));
+    put_varint(out, services.0);
+    put_signed(out, *timestamp);
+    put_net_address(out, addr_recv);
+    put_net_address(out, addr_from);
+    put_varint(out, *nonce);
+    put_bytes(out, user_agent);
+    put_signed(out, i64::from(*start_height));
+    put_signed(out, i64::from(*common));
+    out.push(u8::from(*relay) | u8::from(*wtxidrelay) << 1 | u8::from(*addrv2) << 2);
+    put_signed(out, *time_offset);
+}
+
+fn put_net_address(out: &mut Vec<u8>, addr: &NetAddress) {
+    put_varint(out, addr.services.0);
+    out.extend_from_slice(&addr.ip.octets());
+    out.extend_from_slice(&addr.port.to_le_bytes());
+}
+
+fn put_inventory(out: &mut Vec<u8>, item: Inventory) {
+    out.extend_from_slice(&item.inv_type.0.to_le_bytes());
+    out.extend_from_slice(&item.hash.0);
+}
+
+fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::Miss]) {
+    out.push(number);
+    put_varint(out, misses.len() as u64);
+    for miss in misses {
+        put_inventory(out, miss.item);
+        put_varint(out, miss.next.map_or(0, |conn| conn.0));
+    }
+}
+
+fn put_not_taken(out: &mut Vec<u8>, because: &NotTaken) {
+    match because {
+        NotTaken::Known => out.push(0),
+        NotTaken::Ignored(IgnoredBecause::BeforeVersion) => out.push(1),
+        NotTaken::Ignored(IgnoredBecause::BeforeVerack) => out.push(2),
+        NotTaken::Ignored(IgnoredBecause::Duplicate) => out.push(3),
+        NotTaken::Ignored(IgnoredBecause::Unhandled) => out.push(4),
+        NotTaken::Ignored(IgnoredBecause::Malformed(fault)) => {
+            out.push(5);
+            put_fault(out, fault);
+        }
+        other @ NotTaken::Ignored(_) => put_other(out, &other.to_string()),
+    }
+}
+
+fn put_fault(out: &mut Vec<u8>, fault: &Fault) {
+    match fault {
+        Fault::Checksum => out.push(0),
+        Fault::Command => out.push(1),
+        Fault::Length { length, limit } => {
+            out.push(2);
+            put_varint(out, u64::from(*length));
+            put_varint(out, u64::from(*limit));
+        }
+        Fault::Payload(error) => {
+            out.push(3);
+            put_wire_error(out, error);
+        }
+        other => put_other(out, &other.to_string()),
+    }
+}
+
+fn put_wire_error(out: &mut Vec<u8>, error: &wire::Error) {
+    let (number, values) = match *error {
+        wire::Error::Truncated { needed, left } => (0, [needed, left as u64, 0]),
+        wire::Error::NonCanonical { value, len } => (1, [value, u64::from(len), 0]),
+        wire::Error::SizeTooLarge(size) => (2, [size, 0, 0]),
+        wire::Error::TooManyEntries { count, limit } => (3, [count, limit, 0]),
+        wire::Error::CountBeyondPayload { count, entry, left } => (4, [count, entry as u64, left as u64]),
+        wire::Error::UserAgentTooLong(len) => (5, [len, 0, 0]),
+        wire::Error::SuperfluousWitness => (6, [0; 3]),
+        wire::Error::UnknownTxFlag(flag) => (7, [u64::from(flag), 0, 0]),
+        ref other => return put_other(out, &other.to_string()),
+    };
+    out.push(number);
+    for value in values {
+        put_varint(out, value);
+    }
+}
+
+fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
+    // The stable word names the variant; its fields follow.
+    put_bytes(out, reason.word().as_bytes());
+    match reason {
+        CloseReason::WrongMagic { got, expected } => {
+            out.extend_from_slice(&got.0);
+            out.extend_from_slice(&expected.0);
+        }
+        CloseReason::PayloadTooLong { length } => put_varint(out, u64::from(*length)),
+        CloseReason::TooManyEntries { command, count, limit } => {
+            out.extend_from_slice(&command.to_wire());
+            put_varint(out, *count);
+            put_varint(out, *limit);
+        }
+        CloseReason::TooManyMalformed { count, last } => {
+            out.push(*count);
+            put_fault(out, last);
+        }
+        CloseReason::ObsoleteVersion { version, least } => {
+            put_signed(out, i64::from(*version));
+            put_signed(out, i64::from(*least));
+        }
+        CloseReason::LateFeature(command) => out.extend_from_slice(&command.to_wire()),
+        CloseReason::NoSlot { slots } => put_varint(out, *slots as u64),
+        CloseReason::ConnectTimeout(time)
+        | CloseReason::HandshakeTimeout(time)
+        | CloseReason::PingTimeout(time) => put_duration(out, *time),
+        CloseReason::SelfConnection | CloseReason::Local | CloseReason::Lost(_) => {}
+        other => put_other(out, &other.to_string()),
+    }
+}

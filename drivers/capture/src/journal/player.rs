@@ -1,0 +1,223 @@
+//! A journal into a node again.
+
+use std::fmt;
+use std::io::Read;
+
+use satwire_core::node::{Host, Output};
+use satwire_core::{Instant, Node};
+
+use super::{Digested, Ending, Error, Mark, Reader, Record, Tape, WrongDraw};
+
+/// Plays a journal: makes the node that was recorded and feeds it what it was fed, as a stream.
+///
+/// Everything that the node says is compared with what it said when it was recorded, step by step and
+/// by the digests.
+#[derive(Debug)]
+pub struct Player<R, H = Tape> {
+    reader: Reader<R>,
+    tape: Tape,
+    node: Node<Digested<H>>,
+    /// Of the last step.
+    at: Instant,
+    /// A difference that was there before the first step.
+    wrong: Option<WrongDraw>,
+}
+
+/// A record that was played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Its number; the prologue is 0.
+    pub number: u64,
+    /// The time of the step, or of the last one before a digest.
+    pub at: Instant,
+}
+
+/// Why a journal was not played further.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] Error),
+    /// The node does something else now.
+    #[error(transparent)]
+    Difference(#[from] Difference),
+}
+
+/// The first point at which a replay does not do what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {number} at {}.{:06} s: {what}", .at.as_micros() / 1_000_000, .at.as_micros() % 1_000_000)]
+pub struct Difference {
+    /// The number of the record; the prologue is 0.
+    pub number: u64,
+    /// The time of the step, or of the last one before a digest.
+    pub at: Instant,
+    /// What is different.
+    pub what: What,
+}
+
+/// What is different in a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// A random word was drawn for something else, or not at all.
+    Draw(WrongDraw),
+    /// The node said something else in this step; `None` stands for nothing.
+    Said {
+        /// The mark that was recorded.
+        expected: Option<Mark>,
+        /// The mark now.
+        got: Option<Mark>,
+    },
+    /// The node said something else since the digest before.
+    Digest {
+        /// The digest that was recorded.
+        expected: [u8; 32],
+        /// The digest now.
+        got: [u8; 32],
+    },
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Draw(wrong) => wrong.fmt(f),
+            Self::Said { expected, got } => {
+                f.write_str("expected ")?;
+                put_said(f, *expected)?;
+                f.write_str(", got ")?;
+                put_said(f, *got)
+            }
+            Self::Digest { expected, got } => {
+                f.write_str("expected digest ")?;
+                put_hex(f, expected)?;
+                f.write_str(", got ")?;
+                put_hex(f, got)
+            }
+        }
+    }
+}
+
+fn put_said(f: &mut fmt::Formatter<'_>, mark: Option<Mark>) -> fmt::Result {
+    match mark {
+        Some(mark) => write!(f, "output with mark {mark}"),
+        None => f.write_str("no output"),
+    }
+}
+
+fn put_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
+impl<R: Read> Player<R> {
+    /// A player that nobody watches. Nothing is handed to the node yet.
+    pub fn new(reader: Reader<R>) -> Self {
+        Self::watched(reader, |tape| tape)
+    }
+}
+
+impl<R: Read, H: Host> Player<R, H> {
+    /// A player whose node is watched by the host that `watch` makes: a transcript, another recorder.
+    /// It must take its random words from the [`Tape`] that it is given.
+    pub fn watched(reader: Reader<R>, watch: impl FnOnce(Tape) -> H) -> Self {
+        let tape = Tape::new();
+        let prologue = reader.prologue();
+        tape.load(&prologue.draws);
+        let host = Digested::new(watch(tape.clone()));
+        let node = Node::new(prologue.config.clone(), prologue.clock, host);
+        let wrong = tape.check().err();
+        Self { reader, tape, node, at: Instant::ZERO, wrong }
+    }
+
+    /// Plays the next record. What the node says is at [`Player::poll`] then; everything that it wants
+    /// written counts as written. `None` at the end of the journal: [`Player::ending`] says what kind
+    /// of end.
+    ///
+    /// After an error there is no next record.
+    pub fn step(&mut self) -> Result<Option<Played>, PlayError> {
+        if let Some(wrong) = self.wrong.take() {
+            return self.differ(0, What::Draw(wrong));
+        }
+        let Some(entry) = self.reader.next() else { return Ok(None) };
+        let entry = entry?;
+        let digest = &self.node.host().digest;
+        match entry.record {
+            Record::Step(step) => {
+                let count = digest.count();
+                self.at = step.at;
+                self.tape.load(&step.draws);
+                self.node.handle(step.at, step.input.as_input());
+                if let Err(wrong) = self.tape.check() {
+                    return self.differ(entry.number, What::Draw(wrong));
+                }
+                let digest = &self.node.host().digest;
+                let got = (digest.count() != count).then(|| digest.mark());
+                if got != step.mark {
+                    return self.differ(entry.number, What::Said { expected: step.mark, got });
+                }
+            }
+            Record::Digest(expected) => {
+                let got = digest.sum();
+                if got != expected {
+                    return self.differ(entry.number, What::Digest { expected, got });
+                }
+            }
+        }
+        Ok(Some(Played { number: entry.number, at: self.at }))
+    }
+
+    /// Plays all records that are left and gives each order and event to `each`.
+    pub fn run(&mut self, mut each: impl FnMut(Output)) -> Result<Ending, PlayError> {
+        loop {
+            let played = self.step();
+            while let Some(output) = self.poll() {
+                each(output);
+            }
+            if played?.is_none() {
+                return Ok(self.ending());
+            }
+        }
+    }
+
+    /// The next order or event. [`Output::Transmit`] is not among them: what it asks for is done.
+    pub fn poll(&mut self) -> Option<Output> {
+        loop {
+            match self.node.poll()? {
+                Output::Transmit(conn) => {
+                    let all = self.node.transmit(conn).len();
+                    self.node.transmitted(conn, all);
+                }
+                output => return Some(output),
+            }
+        }
+    }
+
+    /// How the journal ends, as far as it is known: where it is cut, unless the end mark was read.
+    pub const fn ending(&self) -> Ending {
+        self.reader.ending()
+    }
+
+    /// The node, as it is after the last record that was played.
+    pub const fn node(&self) -> &Node<Digested<H>> {
+        &self.node
+    }
+
+    /// The host that watches.
+    pub const fn host(&self) -> &H {
+        &self.node.host().inner
+    }
+
+    /// The host that watches, to be changed.
+    pub const fn host_mut(&mut self) -> &mut H {
+        &mut self.node.host_mut().inner
+    }
+
+    /// The journal.
+    pub const fn reader(&self) -> &Reader<R> {
+        &self.reader
+    }
+
+    fn differ(&mut self, number: u64, what: What) -> Result<Option<Played>, PlayError> {
+        self.reader.stop();
+        Err(Difference { number, at: self.at, what }.into())
+    }
+}

@@ -1,0 +1,273 @@
+//! Bytes into records.
+
+use std::io::Read;
+
+use satwire_core::Instant;
+
+use super::record::take_step;
+use super::source::{Raw, Source};
+use super::{EndReason, Error, ErrorKind, Prologue, Record, Version, kind};
+
+/// Reads a journal as a stream, one record at a time: it holds one record and a buffer, however long
+/// the journal is, and trusts nothing that is not checked.
+///
+/// The iterator ends where the journal ends, by its end mark or because it is cut; then
+/// [`Reader::ending`] says which. A journal that is damaged gives one error, the last item.
+#[derive(Debug)]
+pub struct Reader<R> {
+    source: Source<R>,
+    prologue: Prologue,
+    block: Option<Block>,
+    /// The number of the next block.
+    blocks: u64,
+    last: Instant,
+    /// Records handed out, the prologue among them.
+    numbered: u64,
+    ending: Ending,
+    done: bool,
+}
+
+/// A record, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Counted from the prologue, which is 0.
+    pub number: u64,
+    /// The byte at which it starts. A digest has that of the block's end that carries it.
+    pub offset: u64,
+    /// The record.
+    pub record: Record,
+}
+
+/// How a journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With an end mark.
+    Marked(EndReason),
+    /// Without: it was cut, or is still being written. What comes before is whole.
+    Cut {
+        /// Where the last whole record ends.
+        offset: u64,
+        /// Bytes behind it, of a record that is not whole.
+        torn: u64,
+    },
+}
+
+/// The block that is being read.
+#[derive(Debug)]
+struct Block {
+    start: u64,
+    records: u64,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads up to and with the prologue.
+    pub fn new(source: R) -> Result<Self, Error> {
+        let mut reader = Self {
+            source: Source::new(source)?,
+            prologue: Prologue::new("", satwire_core::Config::default(), satwire_core::WallClock::default()),
+            block: None,
+            blocks: 0,
+            last: Instant::ZERO,
+            numbered: 1,
+            ending: Ending::Cut { offset: 0, torn: 0 },
+            done: false,
+        };
+        let start = reader.source.offset;
+        reader.expect(kind::BLOCK_START, "the first block")?;
+        reader.block_start(start)?;
+        let start = reader.source.offset;
+        reader.expect(kind::PROLOGUE, "the prologue")?;
+        let mut fields = reader.source.fields();
+        reader.prologue = Prologue::decode(&mut fields).map_err(|kind| kind.at(start))?;
+        reader.count_record();
+        reader.ending = Ending::Cut { offset: reader.source.offset, torn: 0 };
+        Ok(reader)
+    }
+
+    /// What the recorded node was made of.
+    pub const fn prologue(&self) -> &Prologue {
+        &self.prologue
+    }
+
+    /// The format that the journal names.
+    pub const fn format(&self) -> Version {
+        self.source.format
+    }
+
+    /// How the journal ends, once the iterator has; before that, where it would be cut now.
+    pub const fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Bytes read so far.
+    pub const fn offset(&self) -> u64 {
+        self.source.offset
+    }
+
+    /// What the reader holds, in bytes, without its fixed buffer.
+    #[cfg(test)]
+    pub(crate) const fn buffered(&self) -> usize {
+        self.source.body.capacity()
+    }
+
+    /// Nothing more is handed out.
+    pub(super) const fn stop(&mut self) {
+        self.done = true;
+    }
+
+    /// Reads a record that must be there, of this kind.
+    fn expect(&mut self, number: u8, expected: &'static str) -> Result<(), Error> {
+        let start = self.source.offset;
+        match self.source.raw()? {
+            Raw::Record(found) if found == number => Ok(()),
+            Raw::Record(found) => Err(ErrorKind::Order { found: name(found), expected }.at(start)),
+            Raw::Cut(_) => Err(ErrorKind::Ends { expected }.at(self.source.offset)),
+        }
+    }
+
+    /// The next record that is handed out.
+    fn next_entry(&mut self) -> Result<Option<Entry>, Error> {
+        loop {
+            let offset = self.source.offset;
+            let number = match self.source.raw()? {
+                Raw::Record(number) => {
+                    self.ending = Ending::Cut { offset: self.source.offset, torn: 0 };
+                    number
+                }
+                Raw::Cut(torn) => {
+                    self.ending = Ending::Cut { offset, torn };
+                    return Ok(None);
+                }
+            };
+            let record = match number {
+                kind::BLOCK_START => {
+                    self.block_start(offset)?;
+                    None
+                }
+                kind::BLOCK_END => self.block_end(offset)?.map(Record::Digest),
+                kind::END => return self.end(offset).map(|()| None),
+                kind::PROLOGUE => {
+                    return Err(ErrorKind::Order { found: name(number), expected: "a step" }.at(offset));
+                }
+                _ if !is_step(number) => {
+                    let (what, code, format) = ("kind of record", u64::from(number), self.source.format);
+                    return Err(ErrorKind::Unknown { what, code, format }.at(offset));
+                }
+                _ if self.block.is_none() => {
+                    return Err(ErrorKind::Order { found: name(number), expected: "a block" }.at(offset));
+                }
+                _ => {
+                    let mut fields = self.source.fields();
+                    let step = take_step(&mut fields, number, self.last).map_err(|kind| kind.at(offset))?;
+                    self.last = step.at;
+                    self.count_record();
+                    Some(Record::Step(step))
+                }
+            };
+            if let Some(record) = record {
+                let number = self.numbered;
+                self.numbered += 1;
+                return Ok(Some(Entry { number, offset, record }));
+            }
+        }
+    }
+
+    fn count_record(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.records += 1;
+        }
+    }
+
+    fn block_start(&mut self, offset: u64) -> Result<(), Error> {
+        if self.block.is_some() {
+            return Err(ErrorKind::Order { found: "a block", expected: "the end of the last" }.at(offset));
+        }
+        let mut fields = self.source.fields();
+        let mut read = || {
+            let number = fields.varint("number of a block")?;
+            let at = fields.varint("time of a block")?;
+            fields.end()?;
+            if number != self.blocks {
+                return Err(ErrorKind::not("number of a block", number, self.blocks));
+            }
+            let last = self.last.as_micros();
+            if at < last {
+                let expected = format!("at least {last}");
+                return Err(ErrorKind::Value { field: "time of a block", found: at, expected });
+            }
+            Ok(at)
+        };
+        let at = read().map_err(|kind| kind.at(offset))?;
+        self.last = Instant::from_micros(at);
+        self.blocks += 1;
+        self.block = Some(Block { start: offset, records: 0 });
+        Ok(())
+    }
+
+    fn block_end(&mut self, offset: u64) -> Result<Option<[u8; 32]>, Error> {
+        let Some(block) = self.block.take() else {
+            return Err(ErrorKind::Order { found: "the end of a block", expected: "a block" }.at(offset));
+        };
+        let mut fields = self.source.fields();
+        let mut read = || {
+            let records = fields.varint("number of records in a block")?;
+            let bytes = fields.varint("length of a block")?;
+            if records != block.records {
+                return Err(ErrorKind::not("number of records in a block", records, block.records));
+            }
+            if bytes != offset - block.start {
+                return Err(ErrorKind::not("length of a block", bytes, offset - block.start));
+            }
+            let digest = if fields.left() == 0 { None } else { Some(fields.array("digest")?) };
+            fields.end()?;
+            Ok(digest)
+        };
+        read().map_err(|kind| kind.at(offset))
+    }
+
+    fn end(&mut self, offset: u64) -> Result<(), Error> {
+        let mut fields = self.source.fields();
+        let mut read = || {
+            let code = fields.byte("reason of the end")?;
+            fields.end()?;
+            let reason = EndReason::ALL.get(usize::from(code));
+            reason.copied().ok_or(fields.unknown("reason of the end", u64::from(code)))
+        };
+        let reason = read().map_err(|kind| kind.at(offset))?;
+        let behind = self.source.offset;
+        if self.source.byte()?.is_some() {
+            return Err(ErrorKind::Trailing("the end mark").at(behind));
+        }
+        self.ending = Ending::Marked(reason);
+        Ok(())
+    }
+}
+
+impl<R: Read> Iterator for Reader<R> {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let entry = self.next_entry();
+        self.done = !matches!(entry, Ok(Some(_)));
+        entry.transpose()
+    }
+}
+
+/// Whether it is a step's kind, with no bit that has no meaning.
+const fn is_step(number: u8) -> bool {
+    number & !(kind::INPUT | kind::WITH_DRAWS | kind::WITH_MARK) == kind::STEP
+}
+
+const fn name(number: u8) -> &'static str {
+    match number {
+        kind::BLOCK_START => "a block",
+        kind::PROLOGUE => "a prologue",
+        kind::BLOCK_END => "the end of a block",
+        kind::END => "an end mark",
+        _ if is_step(number) => "a step",
+        _ => "an unknown record",
+    }
+}

@@ -1,0 +1,197 @@
+//! A host that writes down what its node is told.
+
+use std::io::Write;
+
+use satwire_core::Instant;
+use satwire_core::node::{ConnId, Draw, Host, Input, Output};
+
+use super::record::{Drawn, put_drawn, put_input};
+use super::writer::Draws;
+use super::{Digest, EndReason, Ended, Prologue, Writer};
+
+/// A [`Host`] around another that records everything its node is told, whatever drives the node.
+///
+/// The bytes go to `W` by [`Write`], whole records at a time: to a `Vec`, to a file, or, so that a slow
+/// disk cannot hold up the node, to a [`BackgroundFile`](super::BackgroundFile). Between two inputs the
+/// owner says [`Recorder::flush`], at least once a second, even while nothing happens: what was not
+/// flushed is lost if the program is killed. When that is done does not change a byte of the journal.
+///
+/// A recorder never fails and never stops its node. When the sink fails, recording ends, and
+/// [`Recorder::ended`] says so. One that is dropped before [`Recorder::finish`] writes what it has, and
+/// that it was left alone.
+#[derive(Debug)]
+pub struct Recorder<H, W: Write> {
+    host: H,
+    writer: Writer<W>,
+    /// Until the node is made, and has drawn what it needs for that.
+    prologue: Option<Box<Prologue>>,
+    digest: Digest,
+    /// The digest's count when it was last written.
+    digested: u64,
+    open: Option<Open>,
+    /// The open step's draws and input, encoded.
+    draws: Vec<u8>,
+    input: Vec<u8>,
+}
+
+/// The step that is being handled.
+#[derive(Debug)]
+struct Open {
+    at: Instant,
+    number: u8,
+    draws: u64,
+    /// The digest's count before it.
+    count: u64,
+}
+
+impl<H, W: Write> Recorder<H, W> {
+    /// A recorder for a node that is yet to be made, from the same configuration and clock as
+    /// `prologue` says. `host` is asked for the random words, and is told what the recorder is told.
+    pub fn new(host: H, sink: W, prologue: Prologue) -> Self {
+        Self {
+            host,
+            writer: Writer::unopened(sink),
+            prologue: Some(Box::new(Prologue { draws: Vec::new(), ..prologue })),
+            digest: Digest::new(),
+            digested: 0,
+            open: None,
+            draws: Vec::new(),
+            input: Vec::new(),
+        }
+    }
+
+    /// Hands over what was recorded, to be called between two inputs, at least once a second.
+    pub fn flush(&mut self) {
+        self.close_step();
+        self.writer.flush();
+    }
+
+    /// Ends the recording and flushes the sink. Whatever the node does later is not recorded.
+    pub fn finish(&mut self) {
+        self.end(EndReason::Clean);
+    }
+
+    /// Whether the recording has ended, and why.
+    pub const fn ended(&self) -> Option<&Ended> {
+        self.writer.ended()
+    }
+
+    /// The host inside.
+    pub const fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// The host inside, to be changed.
+    pub const fn host_mut(&mut self) -> &mut H {
+        &mut self.host
+    }
+
+    /// Where the journal goes.
+    pub const fn sink(&self) -> &W {
+        self.writer.sink()
+    }
+
+    /// Where the journal goes, to be closed.
+    pub const fn sink_mut(&mut self) -> &mut W {
+        self.writer.sink_mut()
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        if self.ended().is_none() {
+            self.close_step();
+            self.put_digest();
+            self.writer.finish(reason);
+        }
+    }
+
+    /// Writes what is open: the prologue or the step, whose draws are all there.
+    fn close_step(&mut self) {
+        if let Some(prologue) = self.prologue.take() {
+            self.writer.prologue(&prologue);
+        }
+        let Some(open) = self.open.take() else { return };
+        let mark = (self.digest.count() != open.count).then(|| self.digest.mark());
+        let draws = Draws { count: open.draws, bytes: &self.draws };
+        self.writer.encoded_step(open.at, open.number, &draws, mark, &self.input);
+    }
+
+    /// Gives the writer the digest for the end of a block, if it changed.
+    fn put_digest(&mut self) {
+        if self.digest.count() != self.digested {
+            self.digested = self.digest.count();
+            self.writer.digest(self.digest.sum());
+        }
+    }
+
+    fn open_step(&mut self, at: Instant, input: &Input<'_>) {
+        self.close_step();
+        if self.ended().is_some() {
+            return;
+        }
+        if self.writer.cuts(at) {
+            self.put_digest();
+        }
+        self.draws.clear();
+        self.input.clear();
+        match put_input(&mut self.input, input) {
+            Ok(number) => self.open = Some(Open { at, number, draws: 0, count: self.digest.count() }),
+            Err(_) => self.writer.end(EndReason::Unsupported),
+        }
+    }
+
+    fn drawn(&mut self, drawn: Drawn) {
+        let written = match (&mut self.prologue, &mut self.open) {
+            (Some(prologue), _) => {
+                prologue.draws.push(drawn);
+                true
+            }
+            (None, Some(open)) => {
+                open.draws += 1;
+                put_drawn(&mut self.draws, drawn).is_ok()
+            }
+            // No node draws while nothing is happening.
+            (None, None) => false,
+        };
+        if !written {
+            self.open = None;
+            self.writer.end(EndReason::Unsupported);
+        }
+    }
+}
+
+impl<H: Host, W: Write> Host for Recorder<H, W> {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        let word = self.host.draw(purpose);
+        if self.ended().is_none() {
+            self.drawn(Drawn { purpose, word });
+        }
+        word
+    }
+
+    fn input(&mut self, now: Instant, input: &Input<'_>) {
+        if self.ended().is_none() {
+            self.open_step(now, input);
+        }
+        self.host.input(now, input);
+    }
+
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
+        if self.ended().is_none() {
+            self.digest.queued(now, conn, frames);
+        }
+        self.host.queued(now, conn, frames);
+    }
+
+    fn output(&mut self, now: Instant, output: &Output) {
+        if self.ended().is_none() {
+            self.digest.output(now, output);
+        }
+        self.host.output(now, output);
+    }
+}
+
+impl<H, W: Write> Drop for Recorder<H, W> {
+    fn drop(&mut self) {
+        self.end(EndReason::Aborted);
+    }
+}

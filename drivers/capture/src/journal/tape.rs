@@ -1,0 +1,83 @@
+//! Recorded random words, handed out again.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::Rc;
+
+use satwire_core::node::{Draw, Host};
+
+use super::Drawn;
+
+/// A [`Host`] that hands out recorded words, in their order, and notes when something else is asked
+/// for. Clones share the words: one goes into the node, one stays with who feeds it.
+#[derive(Clone, Debug, Default)]
+pub struct Tape(Rc<RefCell<Words>>);
+
+#[derive(Debug, Default)]
+struct Words {
+    left: VecDeque<Drawn>,
+    wrong: Option<WrongDraw>,
+}
+
+/// A draw that is not what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongDraw {
+    /// What was recorded; `None` if there was no further draw.
+    pub expected: Option<Draw>,
+    /// What was asked for; `None` if nothing was.
+    pub got: Option<Draw>,
+}
+
+impl fmt::Display for WrongDraw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected ")?;
+        put_purpose(f, self.expected)?;
+        f.write_str(", got ")?;
+        put_purpose(f, self.got)
+    }
+}
+
+fn put_purpose(f: &mut fmt::Formatter<'_>, purpose: Option<Draw>) -> fmt::Result {
+    match purpose {
+        None => f.write_str("no draw"),
+        Some(Draw::VersionNonce(conn)) => write!(f, "a draw for the version nonce of {conn}"),
+        Some(Draw::PingNonce(conn)) => write!(f, "a draw for a ping nonce of {conn}"),
+        Some(Draw::Salt) => f.write_str("a draw for a salt"),
+        Some(Draw::Jitter) => f.write_str("a draw for a jitter"),
+        Some(other) => write!(f, "a draw for {other:?}"),
+    }
+}
+
+impl Tape {
+    /// A tape without words.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the words of one step, before its input is handled.
+    pub fn load(&self, draws: &[Drawn]) {
+        self.0.borrow_mut().left.extend(draws);
+    }
+
+    /// Asks whether all words were drawn, for what they were recorded for, and no others; then starts
+    /// anew.
+    pub fn check(&self) -> Result<(), WrongDraw> {
+        let words = std::mem::take(&mut *self.0.borrow_mut());
+        let left = words.left.front().map(|next| WrongDraw { expected: Some(next.purpose), got: None });
+        words.wrong.or(left).map_or(Ok(()), Err)
+    }
+}
+
+impl Host for Tape {
+    /// The next word; 0 if there is none.
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        let words = &mut *self.0.borrow_mut();
+        let next = words.left.pop_front();
+        let expected = next.map(|drawn| drawn.purpose);
+        if expected != Some(purpose) {
+            words.wrong.get_or_insert(WrongDraw { expected, got: Some(purpose) });
+        }
+        next.map_or(0, |drawn| drawn.word)
+    }
+}

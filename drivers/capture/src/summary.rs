@@ -1,0 +1,190 @@
+//! What is in a journal, at a glance.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::SocketAddr;
+
+use satwire_core::node::{ConnId, Draw};
+use satwire_core::peer::Direction;
+use satwire_core::wire::{Command, Header, MAX_PAYLOAD};
+use satwire_core::{Instant, Magic};
+
+use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, Version};
+
+/// What is in a journal, counted without playing it.
+///
+/// A journal holds what the node was told, not what it said: messages that were sent, and the
+/// addresses of connections that the node dialled by itself, show in a replay only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The format that the journal names.
+    pub format: Version,
+    /// What the node was made of: program, configuration with the network's magic, wall clock.
+    pub prologue: Prologue,
+    /// The length of what was read, in bytes.
+    pub bytes: u64,
+    /// Records, the prologue and the digests among them.
+    pub records: u64,
+    /// Inputs.
+    pub steps: u64,
+    /// The time of the first input and of the last.
+    pub span: Option<(Instant, Instant)>,
+    /// Every connection that was opened, by its name.
+    pub connections: BTreeMap<ConnId, Connection>,
+    /// Connections that were dialled and could not be made.
+    pub failed_dials: u64,
+    /// How it ends.
+    pub ending: Ending,
+}
+
+/// What a journal says of one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Who made it.
+    pub direction: Direction,
+    /// The other side's address; for a connection that the node dialled only a replay knows it.
+    pub addr: Option<SocketAddr>,
+    /// When it was opened.
+    pub opened: Instant,
+    /// Bytes that were read from it.
+    pub received: u64,
+    /// Messages that came in, by their command; `None` stands for those whose command is malformed.
+    pub messages: BTreeMap<Option<Command>, Messages>,
+    /// From the first header with another network's magic, or with a length above the limit, on nothing
+    /// was counted as messages: here it stood, in bytes of this connection's stream.
+    pub broken_at: Option<u64>,
+    framing: Framing,
+}
+
+/// How many messages there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// Their number; one that did not come to its end counts from its header on.
+    pub count: u64,
+    /// The bytes of their payloads, as their headers give them.
+    pub payload: u64,
+}
+
+impl Summary {
+    /// Reads a journal to its end, in memory that grows with its connections only.
+    ///
+    /// Of a damaged journal it is a summary of what comes before the damage, which is told beside it.
+    pub fn read<R: Read>(mut reader: Reader<R>) -> (Self, Option<Error>) {
+        let mut summary = Self {
+            format: reader.format(),
+            prologue: reader.prologue().clone(),
+            bytes: 0,
+            records: 1,
+            steps: 0,
+            span: None,
+            connections: BTreeMap::new(),
+            failed_dials: 0,
+            ending: reader.ending(),
+        };
+        let mut damage = None;
+        for entry in &mut reader {
+            match entry {
+                Ok(entry) => {
+                    summary.records += 1;
+                    if let Record::Step(step) = entry.record {
+                        summary.count(&step);
+                    }
+                }
+                Err(error) => {
+                    damage = Some(error);
+                    break;
+                }
+            }
+        }
+        summary.bytes = reader.offset();
+        summary.ending = reader.ending();
+        (summary, damage)
+    }
+
+    /// All messages that came in, by their command.
+    pub fn messages(&self) -> BTreeMap<Option<Command>, Messages> {
+        let mut all = BTreeMap::<_, Messages>::new();
+        for (command, messages) in self.connections.values().flat_map(|conn| &conn.messages) {
+            let total = all.entry(*command).or_default();
+            total.count += messages.count;
+            total.payload += messages.payload;
+        }
+        all
+    }
+
+    fn count(&mut self, step: &Step) {
+        let first = self.span.map_or(step.at, |(first, _)| first);
+        self.span = Some((first, step.at));
+        self.steps += 1;
+        match &step.input {
+            OwnedInput::Connected(conn) if drew_nonce(step) => {
+                self.connections.insert(*conn, Connection::new(Direction::Outbound, None, step.at));
+            }
+            OwnedInput::Accepted { conn, addr } => {
+                let connection = Connection::new(Direction::Inbound, Some(*addr), step.at);
+                self.connections.entry(*conn).or_insert(connection);
+            }
+            OwnedInput::Received(conn, bytes) => {
+                if let Some(connection) = self.connections.get_mut(conn) {
+                    connection.receive(self.prologue.config.magic, bytes);
+                }
+            }
+            OwnedInput::Closed(conn, _) if !self.connections.contains_key(conn) => self.failed_dials += 1,
+            _ => {}
+        }
+    }
+}
+
+/// A connection that is opened gets a nonce; a report that comes too late does not.
+fn drew_nonce(step: &Step) -> bool {
+    step.draws.iter().any(|drawn| matches!(drawn.purpose, Draw::VersionNonce(_)))
+}
+
+/// Where in the stream of messages a connection is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Framing {
+    /// The start of a header.
+    header: Vec<u8>,
+    /// Bytes of the payload that are still to come.
+    payload: u64,
+}
+
+impl Connection {
+    const fn new(direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
+        Self {
+            direction,
+            addr,
+            opened,
+            received: 0,
+            messages: BTreeMap::new(),
+            broken_at: None,
+            framing: Framing { header: Vec::new(), payload: 0 },
+        }
+    }
+
+    fn receive(&mut self, magic: Magic, mut bytes: &[u8]) {
+        let end = self.received + bytes.len() as u64;
+        while !bytes.is_empty() && self.broken_at.is_none() {
+            let framing = &mut self.framing;
+            let skipped = framing.payload.min(bytes.len() as u64);
+            framing.payload -= skipped;
+            bytes = &bytes[skipped as usize..];
+            let more = bytes.len().min(Header::LEN - framing.header.len());
+            framing.header.extend_from_slice(&bytes[..more]);
+            bytes = &bytes[more..];
+            let Some(header) = framing.header.first_chunk().map(Header::decode) else { break };
+            framing.header.clear();
+            if header.magic != magic || header.length > MAX_PAYLOAD {
+                self.broken_at = Some(end - bytes.len() as u64 - Header::LEN as u64);
+                break;
+            }
+            framing.payload = u64::from(header.length);
+            let messages = self.messages.entry(header.command()).or_default();
+            messages.count += 1;
+            messages.payload += u64::from(header.length);
+        }
+        self.received = end;
+    }
+}

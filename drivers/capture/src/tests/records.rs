@@ -1,0 +1,180 @@
+//! Any record that can be written is read as it was.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use satwire_core::node::{Address, ConnId, Draw, TargetId};
+use satwire_core::wire::Services;
+use satwire_core::{Config, Instant, Loss, Magic, WallClock};
+
+use super::read;
+use crate::journal::{
+    BLOCK_TIME, Drawn, EndReason, Ending, Mark, OwnedInput, Prologue, Reader, Record, Step, Writer,
+};
+
+fn socket() -> impl Strategy<Value = SocketAddr> {
+    prop_oneof![
+        any::<([u8; 4], u16)>().prop_map(SocketAddr::from),
+        any::<([u8; 16], u16, u32, u32)>().prop_map(|(ip, port, flow, scope)| {
+            std::net::SocketAddrV6::new(ip.into(), port, flow, scope).into()
+        }),
+    ]
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    prop_oneof![
+        socket().prop_map(Address::Socket),
+        (".{0,20}", any::<u16>()).prop_map(|(host, port)| Address::Name { host, port }),
+    ]
+}
+
+fn input() -> impl Strategy<Value = OwnedInput> {
+    let conn = any::<u64>().prop_map(ConnId);
+    let loss = proptest::sample::select(&Loss::ALL[..]);
+    prop_oneof![
+        address().prop_map(OwnedInput::Dial),
+        (any::<u32>(), proptest::collection::vec(socket(), 0..5))
+            .prop_map(|(target, addrs)| OwnedInput::Resolved(TargetId(target), addrs)),
+        conn.prop_map(OwnedInput::Connected),
+        (any::<u64>(), socket()).prop_map(|(conn, addr)| OwnedInput::Accepted { conn: ConnId(conn), addr }),
+        (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..300))
+            .prop_map(|(conn, bytes)| OwnedInput::Received(ConnId(conn), bytes)),
+        (any::<u64>(), loss).prop_map(|(conn, loss)| OwnedInput::Closed(ConnId(conn), loss)),
+        Just(OwnedInput::Timeout),
+        any::<i64>().prop_map(|at| OwnedInput::Clock(WallClock { unix_micros_at_zero: at })),
+        any::<u64>().prop_map(|conn| OwnedInput::Disconnect(ConnId(conn))),
+        Just(OwnedInput::Stop),
+    ]
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let purpose = prop_oneof![
+        any::<u64>().prop_map(|conn| Draw::VersionNonce(ConnId(conn))),
+        any::<u64>().prop_map(|conn| Draw::PingNonce(ConnId(conn))),
+        Just(Draw::Salt),
+        Just(Draw::Jitter),
+    ];
+    (purpose, any::<u64>()).prop_map(|(purpose, word)| Drawn { purpose, word })
+}
+
+/// A step, its time counted from the step before.
+fn step() -> impl Strategy<Value = Step> {
+    let time = prop_oneof![Just(0), 0..3_000_000_u64, any::<u64>().prop_map(|time| time >> 8)];
+    let mark = proptest::option::of(any::<[u8; 2]>().prop_map(Mark));
+    (time, input(), proptest::collection::vec(drawn(), 0..4), mark)
+        .prop_map(|(at, input, draws, mark)| Step { at: Instant::from_micros(at), input, draws, mark })
+}
+
+fn duration() -> impl Strategy<Value = Duration> {
+    (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(secs, nanos)| Duration::new(secs, nanos))
+}
+
+fn prologue() -> impl Strategy<Value = Prologue> {
+    let config = (any::<[u8; 4]>(), ".{0,40}", any::<u64>(), any::<[u32; 3]>(), any::<u8>());
+    let draws = proptest::collection::vec(drawn(), 0..6);
+    (".{0,40}", config, proptest::array::uniform8(duration()), any::<i64>(), draws).prop_map(
+        |(program, (magic, user_agent, services, sizes, malformed), times, clock, draws)| {
+            let [connect_timeout, outbound, inbound, ping_interval, ping_timeout, request, min, max] = times;
+            let config = Config {
+                magic: Magic(magic),
+                user_agent,
+                services: Services(services),
+                connect_timeout,
+                outbound_handshake_timeout: outbound,
+                inbound_handshake_timeout: inbound,
+                ping_interval,
+                ping_timeout,
+                request_timeout: request,
+                tolerated_malformed: malformed,
+                max_unsent: sizes[0] as usize,
+                inbound_slots: sizes[1] as usize,
+                max_announcements: sizes[2] as usize,
+                remembered_ids: usize::from(malformed) << 14,
+                redial_min: min,
+                redial_max: max,
+            };
+            Prologue { program, config, clock: WallClock { unix_micros_at_zero: clock }, draws }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn records_round_trip(
+        prologue in prologue(),
+        mut steps in proptest::collection::vec(step(), 0..40),
+        flushes in proptest::collection::vec(any::<bool>(), 40),
+    ) {
+        let mut now = 0;
+        for step in &mut steps {
+            now += step.at.as_micros();
+            step.at = Instant::from_micros(now);
+        }
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, &prologue);
+        let (mut expected, mut cuts) = (Vec::new(), 0_u8);
+        for (step, flush) in steps.iter().zip(flushes) {
+            if writer.cuts(step.at) {
+                cuts = cuts.wrapping_add(1);
+                writer.digest([cuts; 32]);
+                expected.push(Record::Digest([cuts; 32]));
+            }
+            writer.step(step);
+            expected.push(Record::Step(step.clone()));
+            if flush {
+                writer.flush();
+            }
+        }
+        writer.finish(EndReason::Clean);
+        drop(writer);
+        let found = Reader::new(&bytes[..]).unwrap().prologue().clone();
+        prop_assert_eq!(found, prologue);
+        let (entries, ending) = read(&bytes);
+        prop_assert_eq!(ending.unwrap(), Ending::Marked(EndReason::Clean));
+        let records: Vec<_> = entries.into_iter().map(|entry| entry.record).collect();
+        prop_assert_eq!(records, expected);
+    }
+
+    /// Any bytes behind any start of a journal: never a panic.
+    #[test]
+    fn noise_is_read_without_a_panic(cut in 0..3000_usize, noise in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let (bytes, _) = super::record();
+        let cut = cut.min(bytes.len());
+        let (entries, ending) = read(&[&bytes[..cut], &noise].concat());
+        prop_assert!(read(&bytes).0.starts_with(&entries));
+        let clean = matches!(ending, Ok(Ending::Marked(_)));
+        prop_assert_eq!(clean, noise.is_empty() && cut == bytes.len());
+    }
+}
+
+/// Blocks are cut by time and by size, and only in front of a step.
+#[test]
+fn blocks_are_cut_by_what_is_recorded() {
+    let step = |micros, bytes: usize| Step {
+        at: Instant::from_micros(micros),
+        input: OwnedInput::Received(ConnId(1), vec![7; bytes]),
+        draws: Vec::new(),
+        mark: None,
+    };
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, &super::prologue());
+    let second = BLOCK_TIME.as_micros() as u64;
+    writer.step(&step(5, 10));
+    assert!(!writer.cuts(Instant::from_micros(second - 1)));
+    assert!(writer.cuts(Instant::from_micros(second)));
+    writer.step(&step(second - 1, 64 << 10));
+    assert!(writer.cuts(Instant::from_micros(second - 1)));
+    writer.step(&step(second - 1, 10));
+    assert!(!writer.cuts(Instant::from_micros(2 * second - 2)));
+    assert!(writer.cuts(Instant::from_micros(2 * second - 1)));
+    // Time does not go back.
+    writer.step(&step(0, 10));
+    writer.finish(EndReason::Clean);
+    drop(writer);
+    let (entries, _) = read(&bytes);
+    let Record::Step(last) = &entries.last().unwrap().record else { panic!() };
+    assert_eq!(last.at, Instant::from_micros(second - 1));
+}

@@ -1,0 +1,230 @@
+//! Record, replay, record.
+
+use std::time::Duration;
+
+use satwire_core::node::{Host as _, Input};
+use satwire_core::{Config, Node};
+
+use super::{Counting, prologue, read, record, session};
+use crate::journal::{
+    Digested, EndReason, Ending, OwnedInput, PlayError, Player, Prologue, Reader, Record, Recorder, Tape,
+    What, Writer,
+};
+
+/// The journal again, record by record, each changed by `change`.
+fn copy(bytes: &[u8], prologue: &Prologue, mut change: impl FnMut(u64, &mut Record)) -> Vec<u8> {
+    let (entries, ending) = read(bytes);
+    let Ok(Ending::Marked(reason)) = ending else { panic!("{ending:?}") };
+    let mut copy = Vec::new();
+    let mut writer = Writer::new(&mut copy, prologue);
+    for mut entry in entries {
+        change(entry.number, &mut entry.record);
+        match entry.record {
+            Record::Step(step) => writer.step(&step),
+            Record::Digest(digest) => writer.digest(digest),
+        }
+    }
+    writer.finish(reason);
+    assert_eq!(writer.ended().unwrap().reason, reason);
+    drop(writer);
+    copy
+}
+
+fn difference(bytes: &[u8]) -> (u64, What, String) {
+    let mut player = Player::new(Reader::new(bytes).unwrap());
+    match player.run(|_| {}) {
+        Err(PlayError::Difference(difference)) => {
+            assert!(player.step().unwrap().is_none(), "nothing follows a difference");
+            (difference.number, difference.what, difference.to_string())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_replay_says_the_same_and_records_the_same_bytes() {
+    let (bytes, said) = record();
+    let reader = Reader::new(&bytes[..]).unwrap();
+    let again = reader.prologue().clone();
+    assert_eq!(Prologue { draws: Vec::new(), ..again.clone() }, prologue());
+    let mut copy = Vec::new();
+    let mut player = Player::watched(reader, |tape| Recorder::new(tape, &mut copy, again));
+    let mut replayed = Vec::new();
+    let ending = player.run(|output| replayed.push(output)).unwrap();
+    assert_eq!(ending, Ending::Marked(EndReason::Clean));
+    assert_eq!(replayed, said);
+    player.host_mut().finish();
+    drop(player);
+    assert_eq!(copy, bytes);
+}
+
+/// When the recorder is flushed does not show, and what was flushed can be read and played.
+#[test]
+fn flushing_changes_no_byte() {
+    let (bytes, _) = record();
+    let mut flushed = Vec::new();
+    let p = prologue();
+    let recorder = Recorder::new(Counting::default(), &mut flushed, p.clone());
+    let mut node = Node::new(p.config, p.clock, recorder);
+    let mut steps = 0;
+    session(&mut node, |node| {
+        node.host_mut().flush();
+        node.host_mut().flush();
+        steps += 1;
+        let on_disk = node.host().sink();
+        assert!(bytes.starts_with(on_disk), "after {steps} steps");
+        let (entries, ending) = read(on_disk);
+        assert_eq!(ending.unwrap(), Ending::Cut { offset: on_disk.len() as u64, torn: 0 });
+        let read = entries.iter().filter(|entry| matches!(entry.record, Record::Step(_))).count();
+        assert_eq!(read, steps);
+        Player::new(Reader::new(&on_disk[..]).unwrap()).run(|_| {}).unwrap();
+    });
+    node.host_mut().finish();
+    drop(node);
+    assert_eq!(flushed, bytes);
+}
+
+#[test]
+fn a_journal_can_be_copied_record_by_record() {
+    let (bytes, _) = record();
+    let prologue = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    assert_eq!(copy(&bytes, &prologue, |_, _| {}), bytes);
+}
+
+/// One byte at a time the node says the same, and the digest does not see the difference.
+#[test]
+fn other_cuts_give_the_same_digests() {
+    let (bytes, _) = record();
+    let (entries, _) = read(&bytes);
+    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    let tape = Tape::new();
+    tape.load(&p.draws);
+    let mut node = Node::new(p.config, p.clock, Digested::new(tape.clone()));
+    tape.check().unwrap();
+    let mut digests = 0;
+    for entry in entries {
+        match entry.record {
+            Record::Step(step) => {
+                tape.load(&step.draws);
+                match &step.input {
+                    OwnedInput::Received(conn, bytes) => {
+                        for byte in bytes.chunks(1) {
+                            node.handle(step.at, Input::Received(*conn, byte));
+                        }
+                    }
+                    input => node.handle(step.at, input.as_input()),
+                }
+                tape.check().unwrap();
+                if let Some(mark) = step.mark {
+                    assert_eq!(node.host().digest.mark(), mark, "record {}", entry.number);
+                }
+            }
+            Record::Digest(digest) => {
+                assert_eq!(node.host().digest.sum(), digest, "record {}", entry.number);
+                digests += 1;
+            }
+        }
+    }
+    assert!(digests > 10);
+}
+
+/// Another interval between pings: the first ping that is not sent is named.
+#[test]
+fn a_planted_change_is_named() {
+    let (bytes, _) = record();
+    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    let config = Config { ping_interval: Duration::from_secs(4), ..p.config.clone() };
+    let changed = copy(&bytes, &Prologue { config, ..p }, |_, _| {});
+    let (number, what, text) = difference(&changed);
+    assert!(matches!(what, What::Draw(wrong) if wrong.got.is_none()), "{what:?}");
+    assert!(
+        text.starts_with(&format!("record {number} at 4.000000 s: expected a draw for a ping nonce of c1")),
+        "{text}"
+    );
+    assert!(text.ends_with("got no draw"), "{text}");
+}
+
+/// Each kind of difference, at the record that was changed.
+#[test]
+fn differences_are_found_where_they_are() {
+    let (bytes, _) = record();
+    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    let changed = copy(&bytes, &Prologue { draws: p.draws[1..].to_vec(), ..p.clone() }, |_, _| {});
+    assert_eq!(difference(&changed).0, 0);
+
+    let (entries, _) = read(&bytes);
+    for (place, entry) in entries.iter().enumerate() {
+        let number = entry.number;
+        assert_eq!(number, place as u64 + 1);
+        match &entry.record {
+            Record::Step(step) => {
+                if let Some(mark) = step.mark {
+                    let other = crate::journal::Mark([mark.0[0], !mark.0[1]]);
+                    for planted in [None, Some(other)] {
+                        let changed = copy(&bytes, &p, |n, record| {
+                            if let (true, Record::Step(step)) = (n == number, record) {
+                                step.mark = planted;
+                            }
+                        });
+                        let (found, what, text) = difference(&changed);
+                        assert_eq!(found, number, "{text}");
+                        assert_eq!(what, What::Said { expected: planted, got: Some(mark) });
+                    }
+                }
+                if !step.draws.is_empty() {
+                    let changed = copy(&bytes, &p, |n, record| {
+                        if let (true, Record::Step(step)) = (n == number, record) {
+                            step.draws.clear();
+                        }
+                    });
+                    let (found, what, text) = difference(&changed);
+                    assert_eq!(found, number, "{text}");
+                    assert!(matches!(what, What::Draw(wrong) if wrong.expected.is_none()), "{text}");
+                }
+            }
+            Record::Digest(_) => {
+                let changed = copy(&bytes, &p, |n, record| {
+                    if let (true, Record::Digest(digest)) = (n == number, record) {
+                        digest[31] ^= 1;
+                    }
+                });
+                let (found, what, text) = difference(&changed);
+                assert_eq!(found, number, "{text}");
+                assert!(matches!(what, What::Digest { .. }), "{text}");
+            }
+        }
+    }
+}
+
+/// A word of another value is not a difference in itself: what is said with it is.
+#[test]
+fn another_word_shows_in_what_is_said() {
+    let (bytes, _) = record();
+    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    let mut planted = 0;
+    let changed = copy(&bytes, &p, |number, record| {
+        if let Record::Step(step) = record
+            && planted == 0
+            && let Some(drawn) = step.draws.first_mut()
+        {
+            drawn.word ^= 1 << 40;
+            planted = number;
+        }
+    });
+    let (number, what, _) = difference(&changed);
+    assert_eq!(number, planted);
+    assert!(matches!(what, What::Said { .. }));
+}
+
+#[test]
+fn a_tape_names_the_first_wrong_draw() {
+    use satwire_core::node::{ConnId, Draw};
+    let mut tape = Tape::new();
+    assert_eq!(tape.draw(Draw::Salt), 0);
+    assert_eq!(tape.check().unwrap_err().to_string(), "expected no draw, got a draw for a salt");
+    tape.load(&[crate::journal::Drawn { purpose: Draw::Jitter, word: 9 }]);
+    assert_eq!(tape.draw(Draw::VersionNonce(ConnId(3))), 9);
+    let wrong = tape.check().unwrap_err().to_string();
+    assert_eq!(wrong, "expected a draw for a jitter, got a draw for the version nonce of c3");
+    assert_eq!(tape.check(), Ok(()));
+}

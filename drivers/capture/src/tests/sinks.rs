@@ -1,0 +1,207 @@
+//! Where a journal goes, and what happens when it cannot.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+
+use satwire_core::node::{ConnId, Host, Input};
+use satwire_core::{Instant, Node};
+use sha2::{Digest as _, Sha256};
+
+use super::{Counting, addr, prologue, read, record, session};
+use crate::journal::{BackgroundFile, EndReason, Ended, Ending, MAX_RECORD, Player, Reader, Recorder};
+
+/// Takes whole writes as long as there is room, then fails with `kind`; a few bytes always go.
+struct Small {
+    taken: Vec<u8>,
+    room: usize,
+    kind: io::ErrorKind,
+}
+
+impl Write for Small {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > 16 && self.taken.len() + bytes.len() > self.room {
+            return Err(self.kind.into());
+        }
+        self.taken.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_sink_ends_the_recording_and_not_the_node() {
+    let (bytes, said) = record();
+    for room in (0..bytes.len() + 100).step_by(61) {
+        for (kind, reason) in [
+            (io::ErrorKind::WouldBlock, EndReason::QueueFull),
+            (io::ErrorKind::StorageFull, EndReason::SinkFailed),
+        ] {
+            let p = prologue();
+            let sink = Small { taken: Vec::new(), room, kind };
+            let mut node =
+                Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), sink, p.clone()));
+            let heard = session(&mut node, |node| node.host_mut().flush());
+            assert_eq!(heard, said, "the node goes on");
+            node.host_mut().finish();
+            let ended = node.host().ended().unwrap();
+            let journal = &node.host().sink().taken;
+            if room >= bytes.len() {
+                assert_eq!((ended.reason, journal), (EndReason::Clean, &bytes));
+                continue;
+            }
+            assert_eq!(ended.reason, reason);
+            assert_eq!(ended.error.as_ref().unwrap().kind(), kind);
+            let (body, mark) = journal.split_at(journal.len() - 7);
+            assert!(bytes.starts_with(body));
+            assert_eq!(mark[..3], [4, 1, reason as u8]);
+            if !body.is_empty() {
+                assert_eq!(read(journal).1.unwrap(), Ending::Marked(reason));
+                let mut player = Player::new(Reader::new(&journal[..]).unwrap());
+                assert_eq!(player.run(|_| {}).unwrap(), Ending::Marked(reason));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_recorder_that_is_dropped_says_so() {
+    let (bytes, _) = record();
+    let p = prologue();
+    let mut journal = Vec::new();
+    let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut journal, p));
+    session(&mut node, |_| {});
+    drop(node);
+    assert_eq!(journal[..journal.len() - 5], bytes[..bytes.len() - 5]);
+    assert_eq!(read(&journal).1.unwrap(), Ending::Marked(EndReason::Aborted));
+}
+
+#[test]
+fn what_does_not_fit_a_record_ends_the_recording() {
+    let p = prologue();
+    let mut journal = Vec::new();
+    let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut journal, p));
+    let conn = ConnId(1);
+    node.handle(Instant::ZERO, Input::Accepted { conn, addr: addr(1) });
+    node.handle(Instant::ZERO, Input::Received(conn, &vec![0; MAX_RECORD as usize + 1]));
+    node.handle(Instant::ZERO, Input::Timeout);
+    assert_eq!(node.host().ended().unwrap().reason, EndReason::Unsupported);
+    drop(node);
+    let (entries, ending) = read(&journal);
+    assert_eq!(ending.unwrap(), Ending::Marked(EndReason::Unsupported));
+    assert!(entries.len() <= 2);
+}
+
+#[test]
+fn ends_are_told_in_one_line() {
+    let ended = Ended { reason: EndReason::SinkFailed, error: Some(io::Error::other("no space")) };
+    assert_eq!(ended.to_string(), "recording ended early: the journal could not be written: no space");
+    assert_eq!(Ended { reason: EndReason::Clean, error: None }.to_string(), "finished");
+}
+
+fn record_into(file: BackgroundFile, flush: bool) -> (Node<Recorder<Counting, BackgroundFile>>, usize) {
+    let p = prologue();
+    let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), file, p));
+    let said = session(&mut node, |node| {
+        if flush {
+            node.host_mut().flush();
+        }
+    });
+    node.host_mut().finish();
+    (node, said.len())
+}
+
+#[test]
+fn a_background_file_holds_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    for force in [false, true] {
+        let (node, _) = record_into(BackgroundFile::create(&path, force).unwrap(), force);
+        drop(node);
+        assert_eq!(std::fs::read(&path).unwrap(), record().0);
+    }
+    let refused = BackgroundFile::create(&path, false).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read(&path).unwrap(), record().0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+/// A limit of nothing: the disk is always too slow.
+#[test]
+fn a_full_queue_takes_an_end_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let mut file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
+    assert_eq!(file.write(&[1; 60]).unwrap(), 60);
+    assert_eq!(file.write(&[2; 2000]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(file.write(&[2; 1025]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(file.write(&[3; 1024]).unwrap(), 1024);
+    file.close().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), [&[1; 60][..], &[3; 1024]].concat());
+    assert!(file.write(&[4]).is_err());
+
+    let file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
+    let (node, said) = record_into(file, true);
+    assert_eq!(said, record().1.len());
+    assert_eq!(node.host().ended().unwrap().reason, EndReason::QueueFull);
+    drop(node);
+    // Nothing but the mark had room.
+    let check: [u8; 32] = Sha256::digest([4, 1, EndReason::QueueFull as u8]).into();
+    assert_eq!(std::fs::read(&path).unwrap(), [&[4, 1, 2], &check[..4]].concat());
+}
+
+/// A disk that fails is told once, and stops neither the node nor the program's end.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failing_disk_is_told() {
+    let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else { return };
+    let file = BackgroundFile::with_limit(full, BackgroundFile::LIMIT).unwrap();
+    let p = prologue();
+    let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), file, p));
+    let said = session(&mut node, |node| node.host_mut().flush());
+    assert_eq!(said, record().1);
+    // The thread needs a moment to hear of it.
+    let start = std::time::Instant::now();
+    while node.host().ended().is_none() && start.elapsed().as_secs() < 10 {
+        node.host_mut().flush();
+        std::thread::yield_now();
+    }
+    let ended = node.host().ended().unwrap();
+    assert_eq!(ended.reason, EndReason::SinkFailed);
+    assert_eq!(ended.error.as_ref().unwrap().kind(), io::ErrorKind::StorageFull);
+}
+
+/// A host that is wrapped is told what the recorder is told.
+#[test]
+fn the_inner_host_hears_everything() {
+    #[derive(Debug, Default)]
+    struct Listening(Counting, [usize; 3]);
+    impl Host for Listening {
+        fn draw(&mut self, purpose: satwire_core::node::Draw) -> u64 {
+            self.0.draw(purpose)
+        }
+        fn input(&mut self, _: Instant, _: &Input<'_>) {
+            self.1[0] += 1;
+        }
+        fn queued(&mut self, _: Instant, _: ConnId, _: &[u8]) {
+            self.1[1] += 1;
+        }
+        fn output(&mut self, _: Instant, _: &satwire_core::node::Output) {
+            self.1[2] += 1;
+        }
+    }
+    let p = prologue();
+    let recorder = Recorder::new(Listening::default(), io::sink(), p.clone());
+    let mut node = Node::new(p.config, p.clock, recorder);
+    let said = session(&mut node, |_| {});
+    let [inputs, queued, outputs] = node.host().host().1;
+    assert_eq!((inputs, outputs), (14 + 36 + 2, said.len()));
+    assert!(queued > 20);
+}

@@ -1,0 +1,251 @@
+//! The verbs and their flags, as clap reads and explains them.
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, Args, Command, CommandFactory as _, Parser, Subcommand};
+use satwire_core::Network;
+
+use super::address::{BindTo, Target};
+use super::values::{self, Category, Speed, Until};
+
+const ABOUT: &str =
+    "A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when";
+
+const EXAMPLES: &str = "\
+Examples:
+  satwire demo                                  recorded traffic, no network needed
+  satwire watch --regtest --connect 127.0.0.1   a node of your own
+  satwire watch --connect 203.0.113.9 --json    one JSON object a line
+
+Flags may be written as Bitcoin Core writes them: -connect=127.0.0.1";
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  satwire demo                                        the same from recorded traffic, offline
+  satwire watch --regtest --connect 127.0.0.1         a node of your own
+  satwire watch -regtest -connect=[::1]:18444 -json   the same by IPv6, one JSON object a line
+  satwire watch --signet --listen --count 10          wait for peers, end after ten transactions
+
+JSON lines: 'seq' counts without holes, 'time' is Unix microseconds, 'mono' microseconds since the
+start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry' is whole seconds.
+Where a reader is too slow, whole events are left out and a 'gap' line says how many.
+
+Exit status: 0 at a signal, --count, --duration or when the reader of stdout has gone, 1 if it could
+not be done, 2 if the command line is wrong.";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  satwire demo                    ends within seconds, works offline
+  satwire demo --speed realtime   in the rhythm in which it was recorded
+  satwire demo --json | head      one JSON object a line";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  satwire watch --regtest --connect 127.0.0.1 --record field.journal
+  satwire replay field.journal                  the same lines, byte for byte in every run
+  satwire replay field.journal --until 12.5     the first twelve and a half seconds
+  satwire replay field.journal --until '#300'   up to and with record 300
+
+Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or if the
+node does something else now than when it was recorded: then the record is named.";
+
+const CAPINFO_EXAMPLES: &str = "\
+Example:
+  satwire capinfo field.journal";
+
+/// A mempool monitor for Bitcoin that needs no full node.
+#[derive(Debug, Parser)]
+#[command(name = "satwire", version, about = ABOUT, after_help = EXAMPLES)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 110)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Dial peers, or wait for them, and report what they announce, until a signal
+    Watch(Box<WatchFlags>),
+    /// Show the whole pipeline with recorded traffic and no network
+    Demo(DemoFlags),
+    /// Run a journal through the same core and print what 'watch' printed
+    Replay(ReplayFlags),
+    /// Show what a journal holds
+    Capinfo(CapinfoFlags),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = WATCH_EXAMPLES, args_override_self = true)]
+pub(super) struct WatchFlags {
+    #[command(flatten)]
+    pub(super) chain: ChainFlags,
+
+    /// Dial this peer and discover none (repeatable); the port defaults to the chain's
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = Target::parse, help_heading = "Peers")]
+    pub(super) connect: Vec<Target>,
+    /// Dial this peer as well as those that are discovered (repeatable); none is discovered yet
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = Target::parse, visible_alias = "addpeer")]
+    #[arg(help_heading = "Peers")]
+    pub(super) addnode: Vec<Target>,
+    /// Accept peers, on all interfaces and the chain's port unless --bind says otherwise
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    #[arg(value_name = "0|1", value_parser = values::switch, help_heading = "Peers")]
+    pub(super) listen: Option<bool>,
+    /// Accept peers at this address (repeatable); the port defaults to the chain's
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = BindTo::parse, help_heading = "Peers")]
+    pub(super) bind: Vec<BindTo>,
+    /// Add a comment to our user agent, as in BIP14 (repeatable)
+    #[arg(long, value_name = "TEXT", value_parser = values::comment, help_heading = "Peers")]
+    pub(super) uacomment: Vec<String>,
+
+    /// Milliseconds in which a connection must be open [default: 5000]
+    #[arg(long, value_name = "MS", value_parser = values::milliseconds, help_heading = "Timers")]
+    pub(super) timeout: Option<Duration>,
+    /// Seconds from an open connection to its verack [default: 30 if we dialled, 60 if we accepted]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) peertimeout: Option<Duration>,
+    /// Seconds from one ping to the next [default: 120]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) pinginterval: Option<Duration>,
+    /// Seconds from a ping to its pong [default: 1200]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) pingtimeout: Option<Duration>,
+    /// Seconds from a getdata until the next announcer is asked [default: 60]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) requesttimeout: Option<Duration>,
+
+    /// Keep a journal of everything that steers the node, for 'satwire replay'; readable by its owner
+    /// only, since it holds the addresses of peers and all that they send
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) record: Option<PathBuf>,
+    /// Replace the file of --record if it exists
+    #[arg(long, requires = "record", help_heading = "Output")]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) format: FormatFlags,
+    /// End after so many transactions
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Output")]
+    pub(super) count: Option<NonZeroU64>,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Output")]
+    pub(super) duration: Option<Duration>,
+    /// No diagnostics on stderr but errors
+    #[arg(long, help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Report ignored messages as well: net, or all; none takes it back
+    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
+    #[arg(default_missing_value = "all", help_heading = "Output")]
+    pub(super) debug: Vec<Category>,
+}
+
+/// Which network; all that are given must agree.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each short form")]
+pub(super) struct ChainFlags {
+    /// The network: main, test, testnet4, signet, regtest or simnet [default: main]
+    #[arg(long, value_name = "CHAIN", value_parser = values::chain, help_heading = "Chain")]
+    chain: Vec<Network>,
+    /// The same as --chain test
+    #[arg(long, help_heading = "Chain")]
+    testnet: bool,
+    /// The same as --chain testnet4
+    #[arg(long, help_heading = "Chain")]
+    testnet4: bool,
+    /// The same as --chain signet
+    #[arg(long, help_heading = "Chain")]
+    signet: bool,
+    /// The same as --chain regtest
+    #[arg(long, help_heading = "Chain")]
+    regtest: bool,
+    /// The same as --chain simnet
+    #[arg(long, help_heading = "Chain")]
+    simnet: bool,
+}
+
+impl ChainFlags {
+    /// The one network that was named.
+    pub(super) fn network(&self) -> Result<Network, String> {
+        let short_forms = [
+            (self.testnet, Network::Testnet3),
+            (self.testnet4, Network::Testnet4),
+            (self.signet, Network::Signet),
+            (self.regtest, Network::Regtest),
+            (self.simnet, Network::Simnet),
+        ];
+        let short = short_forms.into_iter().filter_map(|(given, network)| given.then_some(network));
+        let mut named = self.chain.iter().copied().chain(short);
+        let Some(network) = named.next() else { return Ok(Network::Main) };
+        match named.find(|other| *other != network) {
+            None => Ok(network),
+            Some(other) => Err(format!("two chains, {network} and {other}: give one of them")),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FormatFlags {
+    /// One JSON object a line, the default when stdout is no terminal
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+    /// Lines for people, the default on a terminal
+    #[arg(long, help_heading = "Output")]
+    pub(super) human: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_EXAMPLES, args_override_self = true)]
+pub(super) struct DemoFlags {
+    /// fast (all at once) or realtime (in the recorded rhythm)
+    #[arg(long, value_name = "SPEED", value_parser = values::speed, default_value = "fast")]
+    pub(super) speed: Speed,
+    #[command(flatten)]
+    pub(super) format: FormatFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES, args_override_self = true)]
+pub(super) struct ReplayFlags {
+    /// A journal, as 'satwire watch --record' writes it
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Stop behind this time, in seconds since the start, or behind this record, as #N
+    #[arg(long, value_name = "TIME|#N", value_parser = values::until)]
+    pub(super) until: Option<Until>,
+    #[command(flatten)]
+    pub(super) format: FormatFlags,
+    /// Say more: net (messages that are ignored), all, none (repeatable)
+    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
+    #[arg(default_missing_value = "all", help_heading = "Output")]
+    pub(super) debug: Vec<Category>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CAPINFO_EXAMPLES)]
+pub(super) struct CapinfoFlags {
+    /// A journal, as 'satwire watch --record' writes it
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+/// The whole command, as clap wants it.
+pub(super) fn command() -> Command {
+    Flags::command().mut_subcommands(|verb| verb.mut_args(as_core_reads_it))
+}
+
+/// A switch may carry `=1` or `=0`; a negative number is a value (and refused as one), no flag.
+fn as_core_reads_it(arg: Arg) -> Arg {
+    if !matches!(arg.get_action(), ArgAction::SetTrue) {
+        return arg.allow_negative_numbers(true);
+    }
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("1")
+        .default_value("0")
+        .hide_default_value(true)
+        .value_name("0|1")
+        .value_parser(ValueParser::new(values::switch))
+}

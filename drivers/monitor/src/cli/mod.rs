@@ -1,0 +1,211 @@
+//! The command line: from arguments to plain settings, before anything is opened.
+
+mod address;
+mod argv;
+mod flags;
+mod refusal;
+mod values;
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::FromArgMatches as _;
+use satwire_core::node::Address;
+use satwire_core::wire::MAX_USER_AGENT;
+use satwire_core::{Config, Network, user_agent};
+
+use self::flags::{DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
+pub(crate) use self::refusal::Refusal;
+pub(crate) use self::values::{Speed, Until};
+
+/// What the user wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Watch(Box<Watch>),
+    Demo(Demo),
+    Replay(Replay),
+    Capinfo(PathBuf),
+}
+
+/// Dial peers, wait for others, and report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Watch {
+    pub(crate) network: Network,
+    pub(crate) config: Config,
+    /// Whom to dial, in the order given, each once.
+    pub(crate) dial: Vec<Address>,
+    /// Where to listen. An IPv6 socket among them must be for IPv6 only: IPv4 has its own.
+    pub(crate) bind: Vec<SocketAddr>,
+    pub(crate) end: End,
+    pub(crate) record: Option<Record>,
+    pub(crate) format: Format,
+    /// No diagnostics on stderr but errors.
+    pub(crate) quiet: bool,
+    /// `--debug net`: messages that are ignored become events.
+    pub(crate) debug_net: bool,
+}
+
+/// A journal to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) file: PathBuf,
+    /// Replace the file if it exists.
+    pub(crate) force: bool,
+}
+
+/// The pipeline on recorded traffic, without a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Demo {
+    pub(crate) speed: Speed,
+    pub(crate) format: Format,
+}
+
+/// A journal, run through the core again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replay {
+    pub(crate) file: PathBuf,
+    pub(crate) until: Option<Until>,
+    pub(crate) format: Format,
+    pub(crate) debug_net: bool,
+}
+
+/// When to stop of one's own accord: at whatever comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    /// After so many transactions.
+    pub(crate) count: Option<NonZeroU64>,
+    /// After this time.
+    pub(crate) duration: Option<Duration>,
+}
+
+/// What stdout gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Lines for people.
+    Human { color: bool },
+}
+
+/// What stdout is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stdout {
+    pub(crate) is_terminal: bool,
+    /// The environment has a `NO_COLOR` that is not empty.
+    pub(crate) no_color: bool,
+}
+
+/// Understands the arguments, of which the first is the program's name.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) -> Result<Wish, Refusal> {
+    let args = argv::with_two_dashes(args)?;
+    let verb = argv::verb(&args);
+    let matches = flags::command().try_get_matches_from(&args).map_err(|error| Refusal::of(&error, verb))?;
+    match Flags::from_arg_matches(&matches).map_err(|error| Refusal::of(&error, verb))?.verb {
+        Verb::Watch(flags) => watch(*flags, stdout).map(|watch| Wish::Watch(Box::new(watch))),
+        Verb::Demo(flags) => demo(&flags, stdout).map(Wish::Demo),
+        Verb::Replay(flags) => replay(flags, stdout).map(Wish::Replay),
+        Verb::Capinfo(flags) => Ok(Wish::Capinfo(flags.file)),
+    }
+    .map_err(|reason| Refusal::usage(&reason, verb))
+}
+
+fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
+    let network = flags.chain.network()?;
+    let bind = bind(&flags, network)?;
+    let mut dial = Vec::new();
+    for target in flags.connect.into_iter().chain(flags.addnode) {
+        let address = target.with_port(network.default_port());
+        if !dial.contains(&address) {
+            dial.push(address);
+        }
+    }
+    if dial.is_empty() && bind.is_empty() {
+        return Err("nobody to watch: satwire cannot discover peers yet, so give --connect HOST[:PORT] or \
+                    --addnode HOST[:PORT] (whom to dial), or --listen (wait for peers); 'satwire demo' needs \
+                    no network"
+            .into());
+    }
+    let mut config = Config::new(network);
+    config.user_agent = user_agent(&flags.uacomment);
+    let len = config.user_agent.len() as u64;
+    if len > MAX_USER_AGENT {
+        return Err(format!(
+            "--uacomment: the user agent becomes {len} bytes long, at most {MAX_USER_AGENT} are allowed: \
+             shorten it by {}",
+            len - MAX_USER_AGENT
+        ));
+    }
+    set(&mut config.connect_timeout, flags.timeout);
+    set(&mut config.outbound_handshake_timeout, flags.peertimeout);
+    set(&mut config.inbound_handshake_timeout, flags.peertimeout);
+    set(&mut config.ping_interval, flags.pinginterval);
+    set(&mut config.ping_timeout, flags.pingtimeout);
+    set(&mut config.request_timeout, flags.requesttimeout);
+    Ok(Watch {
+        network,
+        config,
+        dial,
+        bind,
+        end: End { count: flags.count, duration: flags.duration },
+        record: flags.record.map(|file| Record { file, force: flags.force }),
+        format: format(&flags.format, stdout)?,
+        quiet: flags.quiet,
+        debug_net: flags.debug.last() == Some(&values::Category::Net),
+    })
+}
+
+fn demo(flags: &DemoFlags, stdout: Stdout) -> Result<Demo, String> {
+    Ok(Demo { speed: flags.speed, format: format(&flags.format, stdout)? })
+}
+
+fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
+    Ok(Replay {
+        file: flags.file,
+        until: flags.until,
+        format: format(&flags.format, stdout)?,
+        debug_net: flags.debug.contains(&values::Category::Net),
+    })
+}
+
+/// Where to listen: where it says, or on all interfaces.
+fn bind(flags: &WatchFlags, network: Network) -> Result<Vec<SocketAddr>, String> {
+    let port = network.default_port();
+    let mut bind = Vec::new();
+    for place in &flags.bind {
+        let addr = place.with_port(port);
+        if !bind.contains(&addr) {
+            bind.push(addr);
+        }
+    }
+    match (flags.listen, bind.first()) {
+        (Some(false), Some(addr)) => {
+            Err(format!("--bind {addr} needs --listen, but --listen=0 turns it off: leave one of them out"))
+        }
+        (Some(true), None) => {
+            Ok(vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()])
+        }
+        _ => Ok(bind),
+    }
+}
+
+fn format(flags: &FormatFlags, stdout: Stdout) -> Result<Format, String> {
+    let human = Format::Human { color: stdout.is_terminal && !stdout.no_color };
+    match (flags.json, flags.human) {
+        (true, true) => Err("--json and --human exclude each other: give one of them".into()),
+        (true, false) => Ok(Format::Json),
+        (false, true) => Ok(human),
+        (false, false) => Ok(if stdout.is_terminal { human } else { Format::Json }),
+    }
+}
+
+fn set(field: &mut Duration, value: Option<Duration>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Why the program does nothing: help was wanted, or the command line is wrong.
+
+use clap::error::ErrorKind;
+
+/// What to print instead of doing something, and how to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// With its line break at the end.
+    pub(crate) text: String,
+    /// 0 if this is what the user asked for: then it belongs on stdout, otherwise on stderr.
+    pub(crate) exit_code: u8,
+}
+
+impl Refusal {
+    /// The command line is wrong, for this reason.
+    pub(super) fn usage(reason: &str, verb: Option<&str>) -> Self {
+        let (space, verb) = if let Some(verb) = verb { (" ", verb) } else { ("", "") };
+        Self { text: format!("satwire: {reason}; try 'satwire{space}{verb} --help'\n"), exit_code: 2 }
+    }
+
+    /// What clap says, errors on one line.
+    pub(super) fn of(error: &clap::Error, verb: Option<&str>) -> Self {
+        let text = error.render().to_string();
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self { text, exit_code: 0 },
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self { text, exit_code: 2 },
+            _ => Self::usage(&on_one_line(&text), verb),
+        }
+    }
+}
+
+/// What clap's message says before its usage lines; tips are set off by a semicolon.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    let said = text.lines().map(str::trim).take_while(|part| !part.starts_with("Usage:"));
+    for part in said.filter(|part| !part.is_empty() && !part.starts_with("For more information")) {
+        let part = part.strip_prefix("error: ").unwrap_or(part);
+        if !line.is_empty() {
+            line.push_str(if part.starts_with("tip: ") { "; " } else { " " });
+        }
+        line.push_str(part.strip_prefix("tip: ").unwrap_or(part));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lines_become_one() {
+        let text = "error: unexpected argument '--conect' found\n\n  tip: a similar argument exists: \
+                    '--connect'\n\nUsage: satwire watch [OPTIONS]\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            on_one_line(text),
+            "unexpected argument '--conect' found; a similar argument exists: '--connect'"
+        );
+        assert_eq!(Refusal::usage("no", Some("watch")).text, "satwire: no; try 'satwire watch --help'\n");
+        assert_eq!(Refusal::usage("no", None).text, "satwire: no; try 'satwire --help'\n");
+    }
+}

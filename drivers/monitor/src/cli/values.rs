@@ -1,0 +1,228 @@
+//! The values of flags. Each parser says, for a wrong one, what would do.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use satwire_core::{Instant, Network};
+
+/// How fast the demo's recorded traffic is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speed {
+    /// All at once.
+    Fast,
+    /// In the recorded rhythm.
+    Realtime,
+}
+
+/// What diagnostics can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Category {
+    Net,
+    None,
+}
+
+/// Where a replay stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Behind everything that happened up to this time since the start.
+    Time(Duration),
+    /// Behind this record.
+    Record(u64),
+}
+
+impl Until {
+    /// Whether a record lies behind the end.
+    pub(crate) fn is_behind(self, number: u64, at: Instant) -> bool {
+        match self {
+            Self::Time(time) => at > Instant::ZERO + time,
+            Self::Record(last) => number > last,
+        }
+    }
+}
+
+pub(super) fn until(text: &str) -> Result<Until, String> {
+    let parsed = match text.strip_prefix('#') {
+        Some(number) => digits(number).map(Until::Record),
+        None => seconds(text).ok().map(Until::Time),
+    };
+    parsed.ok_or_else(|| "give seconds since the start, such as 12.5, or a record, such as #300".into())
+}
+
+/// About 31 years. Longer waits are a mistake, or "never" in disguise.
+const MOST_SECONDS: u64 = 1_000_000_000;
+
+const MICROS: u64 = 1_000_000;
+
+pub(super) fn chain(text: &str) -> Result<Network, String> {
+    let found = Network::ALL.into_iter().find(|network| network.name() == text);
+    found.ok_or_else(|| {
+        let names: Vec<_> = Network::ALL.iter().map(|network| network.name()).collect();
+        format!("give one of {}", names.join(", "))
+    })
+}
+
+pub(super) fn speed(text: &str) -> Result<Speed, String> {
+    match text {
+        "fast" => Ok(Speed::Fast),
+        "realtime" => Ok(Speed::Realtime),
+        _ => Err("give fast or realtime".into()),
+    }
+}
+
+pub(super) fn category(text: &str) -> Result<Category, String> {
+    match text {
+        // Bitcoin Core: `-debug` and `-debug=1` mean all.
+        "net" | "all" | "1" => Ok(Category::Net),
+        "none" | "0" => Ok(Category::None),
+        _ => Err("give net, all or none".into()),
+    }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err("give 1 or 0, or the flag alone for 1".into()),
+    }
+}
+
+pub(super) fn count(text: &str) -> Result<NonZeroU64, String> {
+    digits(text).and_then(NonZeroU64::new).ok_or_else(|| "give a whole number from 1 on".into())
+}
+
+pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
+    let most = MOST_SECONDS * 1000;
+    let millis = digits(text).filter(|millis| (1..=most).contains(millis));
+    millis.map(Duration::from_millis).ok_or_else(|| format!("give whole milliseconds, from 1 to {most}"))
+}
+
+/// Seconds with decimals, exactly: what lies below a microsecond is cut off.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let micros = || {
+        let whole = if whole.is_empty() && !decimals.is_empty() { 0 } else { digits(whole)? };
+        if !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let digit_at = |i| decimals.as_bytes().get(i).map_or(0, |byte| u64::from(byte - b'0'));
+        let micros = (0..6).fold(0, |micros, i| micros * 10 + digit_at(i));
+        whole.checked_mul(MICROS)?.checked_add(micros)
+    };
+    let micros = micros().filter(|micros| (1..=MOST_SECONDS * MICROS).contains(micros));
+    micros.map(Duration::from_micros).ok_or_else(|| {
+        format!(
+            "give seconds like 30 or 0.5, more than 0 (a microsecond is the least), at most {MOST_SECONDS}"
+        )
+    })
+}
+
+/// A comment for the user agent: the characters that Bitcoin Core allows (`src/util/strencodings.cpp`
+/// `SAFE_CHARS_UA_COMMENT`), which leaves out those that BIP14 gives a meaning, `/:()`.
+pub(super) fn comment(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    match text.chars().find(|char| !char.is_ascii_alphanumeric() && !" .,;-_?@".contains(*char)) {
+        None => Ok(text.into()),
+        Some(char) => Err(format!("'{char}' is not allowed: take letters, digits, spaces and .,;-_?@")),
+    }
+}
+
+/// A number of nothing but digits.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_exact() {
+        for (text, micros) in [
+            ("1", 1_000_000),
+            ("0.5", 500_000),
+            (".25", 250_000),
+            ("2.", 2_000_000),
+            ("0.000001", 1),
+            ("0.1234567", 123_456),
+            ("007.10", 7_100_000),
+            ("1000000000", 1_000_000_000_000_000),
+        ] {
+            assert_eq!(seconds(text), Ok(Duration::from_micros(micros)), "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "0",
+            "0.0",
+            "0.0000009",
+            "-1",
+            "+1",
+            "1e3",
+            "inf",
+            "NaN",
+            "nan",
+            "1,5",
+            "1.2.3",
+            "0x10",
+            " 1",
+            "1s",
+            "1000000001",
+            "1000000000.000001",
+            "99999999999999999999",
+            "1.٣",
+        ] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_nothing_but_digits() {
+        assert_eq!(count("1"), Ok(NonZeroU64::MIN));
+        assert_eq!(count("18446744073709551615"), Ok(NonZeroU64::MAX));
+        for text in ["", "0", "-1", "+1", "1.5", "1e3", "ten", "18446744073709551616"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+        assert_eq!(milliseconds("5000"), Ok(Duration::from_secs(5)));
+        for text in ["", "0", "-1", "0.5", "1000000000001"] {
+            assert!(milliseconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn chains_have_the_names_of_bitcoin_core() {
+        for network in Network::ALL {
+            assert_eq!(chain(network.name()), Ok(network));
+        }
+        for text in ["", "mainnet", "testnet", "Main", "bitcoin"] {
+            assert_eq!(
+                chain(text),
+                Err("give one of main, test, testnet4, signet, regtest, simnet".into()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn comments_keep_clear_of_bip14() {
+        for text in ["a", "Alice; id-1_2,3 <-?".trim_end_matches(" <-?"), "me@example.org?"] {
+            assert_eq!(comment(text), Ok(text.into()));
+        }
+        for text in ["", "a/b", "a:b", "a(b", "a)b", "a<b", "a\"b", "é"] {
+            assert!(comment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn switches_and_categories() {
+        assert_eq!((switch("1"), switch("0")), (Ok(true), Ok(false)));
+        for text in ["", "2", "true", "yes"] {
+            assert!(switch(text).is_err(), "{text}");
+        }
+        for (text, expected) in [("net", Category::Net), ("all", Category::Net), ("0", Category::None)] {
+            assert_eq!(category(text), Ok(expected));
+        }
+        assert!(category("mempool").is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! Where the random words of a run come from, and the journal that may be kept of it.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chacha20::ChaCha12Rng;
+use rand_core::SeedableRng as _;
+use satwire_capture::journal::{BackgroundFile, EndReason, Prologue, Recorder};
+use satwire_core::node::{ConnId, Draw, FromRng, Host, Input, Output};
+use satwire_core::{Config, WallClock};
+
+/// What is recorded is on its way to the disk after this long.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Words that nobody can guess: keyed by the operating system.
+pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
+
+/// The host of a run.
+#[derive(Debug)]
+pub(crate) enum RunHost {
+    /// Nothing is kept.
+    Plain(Box<SystemRng>),
+    /// Everything that steers the node goes to a file.
+    Recording(Box<Recording>),
+}
+
+/// A recorder, and when it is to be flushed.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    recorder: Recorder<SystemRng, BackgroundFile>,
+    flush_at: Option<Instant>,
+    end_told: bool,
+}
+
+impl RunHost {
+    pub(crate) fn plain() -> io::Result<Self> {
+        system_rng().map(Box::new).map(Self::Plain)
+    }
+
+    /// Keeps a journal in `file` of a node with this configuration and clock.
+    pub(crate) fn recording(rng: SystemRng, file: BackgroundFile, config: &Config, clock: WallClock) -> Self {
+        let program = concat!("satwire ", env!("CARGO_PKG_VERSION"));
+        let prologue = Prologue::new(program, config.clone(), clock);
+        let recorder = Recorder::new(rng, file, prologue);
+        Self::Recording(Box::new(Recording { recorder, flush_at: None, end_told: false }))
+    }
+
+    /// When [`RunHost::keep`] is to be called, at the latest.
+    pub(crate) fn keep_at(&self) -> Option<Instant> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Recording(recording) => recording.flush_at,
+        }
+    }
+
+    /// Hands what was recorded to the disk, if it is time; to be called after each turn. Says once
+    /// why recording has ended, if it has.
+    pub(crate) fn keep(&mut self) -> Option<String> {
+        let Self::Recording(recording) = self else { return None };
+        if recording.flush_at.is_some_and(|at| at <= Instant::now()) {
+            recording.recorder.flush();
+            recording.flush_at = None;
+        }
+        recording.told_end()
+    }
+
+    /// Ends the journal in good order and waits for the disk; what went wrong, if something did.
+    pub(crate) fn finish(&mut self) -> Option<String> {
+        let Self::Recording(recording) = self else { return None };
+        recording.recorder.finish();
+        let failed = recording.told_end();
+        match recording.recorder.sink_mut().close() {
+            Err(error) if failed.is_none() => Some(format!("the journal could not be written: {error}")),
+            _ => failed,
+        }
+    }
+}
+
+impl Recording {
+    fn told_end(&mut self) -> Option<String> {
+        let ended = self.recorder.ended().filter(|ended| ended.reason != EndReason::Clean)?;
+        (!std::mem::replace(&mut self.end_told, true)).then(|| ended.to_string())
+    }
+}
+
+impl Host for RunHost {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        match self {
+            Self::Plain(rng) => rng.draw(purpose),
+            Self::Recording(recording) => recording.recorder.draw(purpose),
+        }
+    }
+
+    fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
+        if let Self::Recording(recording) = self {
+            recording.flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
+            recording.recorder.input(now, input);
+        }
+    }
+
+    fn queued(&mut self, now: satwire_core::Instant, conn: ConnId, frames: &[u8]) {
+        if let Self::Recording(recording) = self {
+            recording.recorder.queued(now, conn, frames);
+        }
+    }
+
+    fn output(&mut self, now: satwire_core::Instant, output: &Output) {
+        if let Self::Recording(recording) = self {
+            recording.recorder.output(now, output);
+        }
+    }
+}
+
+/// Creates the file of a journal; what to tell the user if that fails.
+pub(crate) fn create(path: &Path, force: bool) -> Result<BackgroundFile, String> {
+    BackgroundFile::create(path, force).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("--record: {} exists: choose another name, or add --force to replace it", path.display())
+        }
+        _ => format!("--record: cannot create {}: {error}", path.display()),
+    })
+}
+
+/// A generator with a seed of its own.
+pub(crate) fn system_rng() -> io::Result<SystemRng> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(io::Error::other)?;
+    Ok(FromRng(ChaCha12Rng::from_seed(seed)))
+}
