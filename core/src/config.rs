@@ -44,7 +44,7 @@ pub struct Config {
     /// Default 5000.
     pub max_announcements: usize,
     /// How many transaction ids are remembered so that nothing is asked for twice: the last so many,
-    /// at about 18 bytes each, reserved at the start. Default 65,536.
+    /// at 18 to 28 bytes each, reserved at the start. Default 50,000, about 1 MiB.
     pub remembered_ids: usize,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
@@ -69,7 +69,7 @@ impl Config {
             max_unsent: 1_000_000,
             inbound_slots: 114,
             max_announcements: 5000,
-            remembered_ids: 1 << 16,
+            remembered_ids: 50_000,
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

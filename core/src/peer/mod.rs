@@ -295,6 +295,10 @@ impl Peer {
         if !header.matches(&digest) {
             return Some(self.ignore(command, payload.len(), Fault::Checksum.into()));
         }
+        if command == Command::PING && self.terms.common < PONG_VERSION {
+            // Such a ping has no nonce, and gets no answer (BIP31).
+            return None;
+        }
         match Message::decode(command, payload, digest) {
             Ok(message) => self.handle_message(now, message, is_ours),
             Err(error) => Some(self.ignore(command, payload.len(), Fault::Payload(error).into())),
@@ -319,9 +323,7 @@ impl Peer {
             }
             Message::Verack => self.finish_handshake(now),
             Message::Ping(nonce) => {
-                if self.terms.common >= PONG_VERSION {
-                    wire::encode_pong(self.outbox.end(), self.config.magic, nonce);
-                }
+                wire::encode_pong(self.outbox.end(), self.config.magic, nonce);
                 None
             }
             Message::Pong(nonce) => {
@@ -357,7 +359,7 @@ impl Peer {
                     names.map(|(inv_type, hash)| self.requests.answered(now, Inventory { inv_type, hash }));
                 Some(Event::Tx { tx, latency: latencies.into_iter().flatten().next() })
             }
-            Message::Other { .. } => None,
+            _ => None,
         }
     }
 

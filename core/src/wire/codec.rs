@@ -1,63 +1,11 @@
-//! Reading integers, CompactSizes and counts from a slice, and what can be wrong with them.
+//! Reading integers, CompactSizes and counts from a slice.
 
 use alloc::vec::Vec;
 
+use super::Error;
+
 /// The largest CompactSize that stands for a size: 32 MiB (Bitcoin Core `src/serialize.h` `MAX_SIZE`).
 pub const MAX_SIZE: u64 = 0x0200_0000;
-
-/// Why a payload is not the message that its command says.
-///
-/// The same payload gives the same error on every machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The payload ends inside a field.
-    #[error("payload ends early: a field of {needed} bytes, {left} left")]
-    Truncated {
-        /// Bytes that the field takes.
-        needed: u64,
-        /// Bytes that are left in the payload.
-        left: usize,
-    },
-    /// A CompactSize in a longer form than its value needs.
-    #[error("non-canonical CompactSize: {value} in {len} bytes")]
-    NonCanonical {
-        /// The value that was encoded.
-        value: u64,
-        /// Bytes that its encoding took.
-        len: u8,
-    },
-    /// A CompactSize above [`MAX_SIZE`].
-    #[error("size {0} is above 33554432")]
-    SizeTooLarge(u64),
-    /// More entries than the protocol allows: the one mistake of a list that ends a connection.
-    #[error("{count} entries, at most {limit} are allowed")]
-    TooManyEntries {
-        /// Entries that the message claims.
-        count: u64,
-        /// Entries that the protocol allows.
-        limit: u64,
-    },
-    /// More entries than the bytes behind the count can hold.
-    #[error("{count} entries of at least {entry} bytes claimed, {left} bytes left")]
-    CountBeyondPayload {
-        /// Entries that the message claims.
-        count: u64,
-        /// Least encoded size of one entry, in bytes.
-        entry: usize,
-        /// Bytes that are left in the payload.
-        left: usize,
-    },
-    /// A user agent above [`MAX_USER_AGENT`](super::MAX_USER_AGENT) bytes.
-    #[error("user agent of {0} bytes, at most 256 are allowed")]
-    UserAgentTooLong(u64),
-    /// A transaction in segwit form whose witness stacks are all empty.
-    #[error("superfluous witness record")]
-    SuperfluousWitness,
-    /// A transaction whose flag byte has other bits than the witness bit; the value without it.
-    #[error("unknown transaction optional data: flag {0:#04x}")]
-    UnknownTxFlag(u8),
-}
 
 /// A cursor over a payload. Each method takes what it reads, or fails and takes nothing further.
 #[derive(Clone, Debug)]
@@ -136,6 +84,18 @@ impl<'a> Reader<'a> {
     /// (Bitcoin Core `src/serialize.h` `ReadCompactSize`).
     #[inline]
     pub fn compact_size(&mut self) -> Result<u64, Error> {
+        let value = self.compact_u64()?;
+        if value > MAX_SIZE {
+            return Err(Error::SizeTooLarge(value));
+        }
+        Ok(value)
+    }
+
+    /// A CompactSize that stands for a number, not for a size (the services of an `addrv2` entry):
+    /// canonical, of any value (Bitcoin Core `src/serialize.h` `ReadCompactSize` with
+    /// `range_check` false).
+    #[inline]
+    pub fn compact_u64(&mut self) -> Result<u64, Error> {
         let (value, len, least) = match self.u8()? {
             short @ ..=0xfc => return Ok(u64::from(short)),
             0xfd => (u64::from(self.array().map(u16::from_le_bytes)?), 3, 0xfd),
@@ -144,9 +104,6 @@ impl<'a> Reader<'a> {
         };
         if value < least {
             return Err(Error::NonCanonical { value, len });
-        }
-        if value > MAX_SIZE {
-            return Err(Error::SizeTooLarge(value));
         }
         Ok(value)
     }
@@ -168,6 +125,17 @@ impl<'a> Reader<'a> {
         let len = self.compact_size()?;
         self.bytes(len)
     }
+
+    /// As [`Reader::var_bytes`], at most `limit` of them. The length alone decides: above the limit it
+    /// does not matter how many bytes are there.
+    #[inline]
+    pub fn limited_bytes(&mut self, limit: u64) -> Result<&'a [u8], Error> {
+        let length = self.compact_size()?;
+        if length > limit {
+            return Err(Error::TooLong { length, limit });
+        }
+        self.bytes(length)
+    }
 }
 
 /// Appends `value` as a CompactSize, in its shortest form.
@@ -184,6 +152,12 @@ pub fn put_compact_size(out: &mut Vec<u8>, value: u64) {
         out.push(0xff);
         out.extend_from_slice(&value.to_le_bytes());
     }
+}
+
+/// Appends the length of `bytes` as a CompactSize, then `bytes`.
+pub(super) fn put_var_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_compact_size(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
 }
 
 /// How many bytes the CompactSize that starts with `first` takes: 1, 3, 5 or 9.

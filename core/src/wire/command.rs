@@ -29,11 +29,13 @@ impl Command {
 
     /// The command that these bytes of a header spell, or `None` if a byte is not printable or a
     /// letter follows a zero (Bitcoin Core `src/protocol.cpp` `IsMessageTypeValid`).
-    pub fn from_wire(bytes: [u8; 12]) -> Option<Self> {
-        let len = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-        let (name, padding) = bytes.split_at(len);
-        let valid = name.iter().all(|&byte| is_command_char(byte)) && padding.iter().all(|&byte| byte == 0);
-        valid.then_some(Self(bytes))
+    #[inline]
+    #[expect(clippy::many_single_char_names, reason = "eight bytes")]
+    pub const fn from_wire(bytes: [u8; 12]) -> Option<Self> {
+        let [a, b, c, d, e, f, g, h, tail @ ..] = bytes;
+        let (head, tail) = (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u32::from_le_bytes(tail) as u64);
+        let (Some(letters), Some(_)) = (leading_letters(head), leading_letters(tail)) else { return None };
+        if tail == 0 || letters == TOP { Some(Self(bytes)) } else { None }
     }
 
     /// What a malformed command can be shown as: `?` for each byte that is not printable, the
@@ -120,6 +122,28 @@ commands! {
     WTXIDRELAY = "wtxidrelay",
 }
 
+/// The top bit of each of the eight bytes of a word.
+const TOP: u64 = lanes(0x80);
+
+const fn lanes(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Eight bytes of a name at once, the first in the lowest byte: which of them are letters, in their top
+/// bits. `None` if one is neither letter nor zero, or a letter stands behind a zero.
+#[inline]
+const fn leading_letters(word: u64) -> Option<u64> {
+    if word & TOP != 0 {
+        return None;
+    }
+    // No byte is above 0x7f now, so that no sum carries into the next.
+    let letters = (word + lanes(0x7f)) & TOP;
+    let printable = (word + lanes(0x80 - 0x20)) & TOP;
+    let delete = (word + lanes(1)) & TOP;
+    let behind_zero = letters & !(letters << 8) & !0x80;
+    if letters == printable && delete == 0 && behind_zero == 0 { Some(letters) } else { None }
+}
+
 const fn is_command_char(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7e)
 }
@@ -151,6 +175,24 @@ mod tests {
         assert_eq!(Command::from_wire([0; 12]).map(|command| command.as_str().len()), Some(0));
         assert_eq!(Command::from_wire_lossy(*b"p\x1b\0ng\0\0\0\0\0\0\0").as_str(), "p??ng");
         assert_eq!(Command::from_wire(*b"twelve bytes").unwrap().as_str(), "twelve bytes");
+    }
+
+    /// Every byte at every place, against the rule spelled out.
+    #[test]
+    fn f6_from_wire_is_the_rule() {
+        for place in 0..12 {
+            for byte in 0..=u8::MAX {
+                for len in 0..=12 {
+                    let mut bytes = [0; 12];
+                    bytes[..len].fill(b'a');
+                    bytes[place] = byte;
+                    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(12);
+                    let valid = bytes[..end].iter().all(|&byte| is_command_char(byte))
+                        && bytes[end..].iter().all(|&byte| byte == 0);
+                    assert_eq!(Command::from_wire(bytes).is_some(), valid, "{bytes:x?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -110,6 +110,11 @@ impl<'a> InventoryList<'a> {
         }
     }
 
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        put_compact_size(out, self.len() as u64);
+        out.extend_from_slice(self.entries);
+    }
+
     /// How many entries there are.
     pub const fn len(&self) -> usize {
         self.entries.len() / Inventory::LEN

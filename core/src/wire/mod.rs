@@ -22,24 +22,53 @@
 //! assert_eq!(Message::decode(Command::PING, payload, digest), Ok(Message::Ping(7)));
 //! ```
 
+mod address;
+mod block;
+mod block_header;
+mod bloom;
+mod cfilter;
+mod check;
 mod codec;
 mod command;
+mod compact;
+mod error;
+mod feature;
 mod hash;
 mod header;
 mod inventory;
+mod list;
 mod message;
+mod node_host;
 mod ping;
+mod reject;
 mod tx;
 mod version;
 
-pub use codec::{Error, MAX_SIZE, Reader, compact_size_len, put_compact_size};
+pub use address::{AddressV2, KnownAddress, MAX_ADDRESS, MAX_ADDRESSES, TimedAddress};
+pub use block::{Block, BlockTransactions, MerkleBlock};
+pub use block_header::{BlockHeader, Locator, MAX_HEADERS, MAX_LOCATOR};
+pub use bloom::{FilterLoad, MAX_FILTER, MAX_FILTER_ELEMENT, MAX_HASH_FUNCTIONS};
+pub use cfilter::{
+    Filter, FilterCheckpoint, FilterCheckpointRequest, FilterHeaders, FilterRange, MAX_FILTER_HEADERS,
+};
+pub use check::{MAX_BLOCK_WEIGHT, MAX_MONEY, TxFault};
+pub use codec::{MAX_SIZE, Reader, compact_size_len, put_compact_size};
 pub use command::Command;
-pub use hash::{Hash, Txid, Wtxid, sha256d};
+pub use compact::{
+    BlockTransactionsRequest, CompactBlock, CompactFault, IndexGap, MAX_COMPACT_TRANSACTIONS, Prefilled,
+    SendCompact, ShortId,
+};
+pub use error::Error;
+pub use feature::{Feature, MAX_FEATURE_DATA, MAX_FEATURE_ID, MIN_FEATURE_ID, SendReconciliation};
+pub use hash::{BlockHash, Hash, Txid, Wtxid, sha256d};
 pub use header::{Header, MAX_PAYLOAD, encode_frame};
 pub use inventory::{
     InvType, Inventory, InventoryIter, InventoryList, MAX_GETDATA_SENT, MAX_INVENTORY, encode_inventory,
 };
+pub use list::{Entries, Entry, List};
 pub use message::Message;
+pub use node_host::{NodeHost, ParseHostError};
 pub use ping::{encode_ping, encode_pong};
+pub use reject::Reject;
 pub use tx::{Input, Inputs, Output, Outputs, Tx, TxView, Witness, Witnesses};
 pub use version::{MAX_USER_AGENT, NetAddress, ServiceName, Services, Version};

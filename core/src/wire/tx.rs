@@ -5,11 +5,14 @@
 //! `src/primitives/transaction.h` `UnserializeTransaction` accepts, and nothing else.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::hash::sha256d_parts;
-use super::{Error, Hash, Reader, Txid, Wtxid, sha256d};
+use super::{Entry, Error, Hash, Reader, Txid, Wtxid, sha256d};
 
+/// Least encoded size of a transaction: version 4 · no inputs 1 · no outputs 1 · locktime 4.
+const MIN_TX: usize = 10;
 /// Least encoded size of an input: txid 32 · index 4 · script length 1 · sequence 4.
 const MIN_INPUT: usize = 41;
 /// Least encoded size of an output: value 8 · script length 1.
@@ -22,13 +25,23 @@ const MARKER_AND_FLAG: core::ops::Range<usize> = 4..6;
 const LOCKTIME: usize = 4;
 
 /// A transaction in somebody else's buffer: checked once, then read where it lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct TxView<'a> {
     /// Exactly the transaction, without what stood behind it.
     bytes: &'a [u8],
     layout: Layout,
-    wtxid: Wtxid,
+    /// Where it is known already: the message's checksum needed it.
+    wtxid: Option<Wtxid>,
 }
+
+/// The same bytes.
+impl PartialEq for TxView<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for TxView<'_> {}
 
 /// Where the parts of a transaction begin. Offsets fit in 32 bits because `decode` refuses more.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,19 +57,28 @@ struct Layout {
 }
 
 impl<'a> TxView<'a> {
-    /// Decodes a transaction from the start of `bytes`; what stands behind it is ignored.
+    /// Decodes a transaction from the start of `bytes`; what stands behind it is ignored. Nothing is
+    /// hashed yet.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
-        let (bytes, layout) = Layout::decode(bytes)?;
-        Ok(Self { bytes, layout, wtxid: Wtxid(sha256d(bytes).0) })
+        Self::read(&mut Reader::new(bytes))
+    }
+
+    /// Takes a transaction off the reader.
+    #[inline]
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        let (bytes, layout) = Layout::decode(reader.left())?;
+        reader.bytes(bytes.len() as u64)?;
+        Ok(Self { bytes, layout, wtxid: None })
     }
 
     /// As [`TxView::decode`], for a payload whose [`sha256d`] is known: it is the wtxid, unless
     /// bytes stand behind the transaction.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "moving the view through memory costs as much as the walk")]
+    #[inline(always)]
     pub fn decode_hashed(payload: &'a [u8], digest: Hash) -> Result<Self, Error> {
         let (bytes, layout) = Layout::decode(payload)?;
         let wtxid = if bytes.len() == payload.len() { digest } else { sha256d(bytes) };
-        Ok(Self { bytes, layout, wtxid: Wtxid(wtxid.0) })
+        Ok(Self { bytes, layout, wtxid: Some(Wtxid(wtxid.0)) })
     }
 
     /// The transaction as it was sent, with its witnesses.
@@ -125,15 +147,19 @@ impl<'a> TxView<'a> {
         self.weight().div_ceil(4)
     }
 
-    /// The hash with witnesses. Costs nothing.
-    pub const fn wtxid(&self) -> Wtxid {
-        self.wtxid
+    /// The hash with witnesses. Costs nothing in a `tx` message and of a [`Tx`]; of a transaction that
+    /// came inside another message it is computed at each call.
+    #[inline]
+    pub fn wtxid(&self) -> Wtxid {
+        self.wtxid.unwrap_or_else(|| Wtxid(sha256d(self.bytes).0))
     }
 
-    /// The hash without witnesses. Hashes a segwit transaction anew at each call.
+    /// The hash without witnesses, computed at each call; where there are no witnesses it is the
+    /// [`wtxid`](Self::wtxid).
+    #[inline]
     pub fn txid(&self) -> Txid {
         if !self.has_witness() {
-            return Txid(self.wtxid.0);
+            return Txid(self.wtxid().0);
         }
         let (body, tail) = self.bytes.split_at(self.layout.outputs_end as usize);
         let (version, marked) = body.split_at(MARKER_AND_FLAG.start);
@@ -141,9 +167,11 @@ impl<'a> TxView<'a> {
         Txid(sha256d_parts(&[version, unmarked, &tail[tail.len() - LOCKTIME..]]).0)
     }
 
-    /// Copies the transaction: one allocation, and the second hash of a segwit transaction.
+    /// Copies the transaction: one allocation, and the hashes that are not known yet.
     pub fn to_owned(&self) -> Tx {
-        Tx { bytes: self.bytes.into(), layout: self.layout, txid: self.txid(), wtxid: self.wtxid }
+        let wtxid = self.wtxid();
+        let txid = if self.has_witness() { self.txid() } else { Txid(wtxid.0) };
+        Tx { bytes: self.bytes.into(), layout: self.layout, txid, wtxid }
     }
 
     fn reader_at(&self, offset: u32) -> Reader<'a> {
@@ -153,7 +181,8 @@ impl<'a> TxView<'a> {
 
 impl Layout {
     /// Walks the transaction at the start of `bytes`: its exact bytes, and where its parts begin.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "moving the layout through memory costs as much as the walk")]
+    #[inline(always)]
     fn decode(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
         // Offsets are kept in 32 bits; nothing this long passes a header, so only the caller of
         // the bare codec can get here.
@@ -211,10 +240,24 @@ impl Layout {
     }
 }
 
+/// In a list: the transaction, in either form.
+impl<'a> Entry<'a> for TxView<'a> {
+    const MIN_LEN: usize = MIN_TX;
+
+    #[inline]
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
+        Self::read(reader)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.bytes);
+    }
+}
+
 impl fmt::Debug for TxView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TxView")
-            .field("wtxid", &self.wtxid)
+            .field("wtxid", &self.wtxid())
             .field("size", &self.size())
             .finish_non_exhaustive()
     }
@@ -356,7 +399,7 @@ pub struct Tx {
 impl Tx {
     /// The view through which everything else is read.
     pub fn view(&self) -> TxView<'_> {
-        TxView { bytes: &self.bytes, layout: self.layout, wtxid: self.wtxid }
+        TxView { bytes: &self.bytes, layout: self.layout, wtxid: Some(self.wtxid) }
     }
 
     /// The transaction as it was sent, with its witnesses.

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv6Addr, SocketAddr};
 
-use super::{Command, Error, Reader, encode_frame, put_compact_size};
+use super::codec::put_var_bytes;
+use super::{Command, Error, Reader, encode_frame};
 use crate::Magic;
 
 /// The longest user agent, in bytes (Bitcoin Core `src/net.h` `MAX_SUBVERSION_LENGTH`).
@@ -74,19 +75,20 @@ impl Version {
 
     /// Appends the message, with all its fields. A user agent above [`MAX_USER_AGENT`] bytes is cut.
     pub fn encode(&self, out: &mut Vec<u8>, magic: Magic) {
-        encode_frame(out, magic, Command::VERSION, |out| {
-            out.extend_from_slice(&self.version.to_le_bytes());
-            out.extend_from_slice(&self.services.0.to_le_bytes());
-            out.extend_from_slice(&self.timestamp.to_le_bytes());
-            self.addr_recv.encode(out);
-            self.addr_from.encode(out);
-            out.extend_from_slice(&self.nonce.to_le_bytes());
-            let user_agent = &self.user_agent[..self.user_agent.len().min(MAX_USER_AGENT as usize)];
-            put_compact_size(out, user_agent.len() as u64);
-            out.extend_from_slice(user_agent);
-            out.extend_from_slice(&self.start_height.to_le_bytes());
-            out.push(u8::from(self.relay));
-        });
+        encode_frame(out, magic, Command::VERSION, |out| self.encode_payload(out));
+    }
+
+    pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.version.to_le_bytes());
+        out.extend_from_slice(&self.services.0.to_le_bytes());
+        out.extend_from_slice(&self.timestamp.to_le_bytes());
+        self.addr_recv.encode(out);
+        self.addr_from.encode(out);
+        out.extend_from_slice(&self.nonce.to_le_bytes());
+        let user_agent = &self.user_agent[..self.user_agent.len().min(MAX_USER_AGENT as usize)];
+        put_var_bytes(out, user_agent);
+        out.extend_from_slice(&self.start_height.to_le_bytes());
+        out.push(u8::from(self.relay));
     }
 
     /// The user agent as it may be shown: only the characters `[A-Za-z0-9 .,;-_/:?@()]` are left
@@ -116,7 +118,7 @@ impl NetAddress {
     /// All zero: "I do not say".
     pub const UNSPECIFIED: Self = Self { services: Services::NONE, ip: Ipv6Addr::UNSPECIFIED, port: 0 };
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, Error> {
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
             services: Services(reader.u64()?),
             ip: Ipv6Addr::from(reader.array::<16>()?),
@@ -124,7 +126,7 @@ impl NetAddress {
         })
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.services.0.to_le_bytes());
         out.extend_from_slice(&self.ip.octets());
         out.extend_from_slice(&self.port.to_be_bytes());

@@ -1,0 +1,229 @@
+//! Ours where the rules leave a choice: how much of what is tolerated.
+
+use std::time::Duration;
+
+use bitcoin::p2p::message::NetworkMessage;
+use bitcoin::p2p::message_blockdata::Inventory;
+use harness::{Frame, Hello, NETWORK, Session, World, closed, message, peer_addr};
+use satwire_core::node::{EventKind, Input, Output};
+use satwire_core::peer::{Event, IgnoredBecause};
+use satwire_core::wire::Command;
+use satwire_core::{CloseReason, Config, Fault};
+
+/// Malformed in as many ways as there are.
+fn malformed() -> Vec<Vec<u8>> {
+    vec![
+        Frame::new("ping", [1; 8]).wrong_checksum().bytes(),
+        Frame::new("ping", [1; 7]).bytes(),
+        Frame::new("feefilter", []).bytes(),
+        Frame::new("inv", []).bytes(),
+        Frame::new("inv", [0xfd, 1, 0]).bytes(),
+        Frame::new("getdata", [2; 37]).bytes(),
+        Frame::new("tx", [0; 9]).bytes(),
+        Frame::new("", []).command(*b"a\0b\0\0\0\0\0\0\0\0\0").bytes(),
+        Frame::new("ping", [0; 1025]).bytes(),
+    ]
+}
+
+#[test]
+fn nine_malformed_messages_are_tolerated_and_no_more() {
+    let mut session = Session::ready(&Hello::default());
+    for bad in malformed() {
+        let events = session.say(&bad);
+        assert!(
+            matches!(events[..], [Event::Ignored { because: IgnoredBecause::Malformed(_), .. }]),
+            "{events:?}"
+        );
+        assert!(session.answers_ping());
+    }
+    let events = session.say(&malformed()[0]);
+    assert_eq!(closed(&events), Some(CloseReason::TooManyMalformed { count: 10, last: Fault::Checksum }));
+    assert!(!session.answers_ping());
+}
+
+#[test]
+fn what_is_only_unknown_is_tolerated_without_end() {
+    let mut session = Session::ready(&Hello::default());
+    for _ in 0..300 {
+        session.say(&Frame::new("madeup", [1; 3]).bytes());
+        session.say(&message(NetworkMessage::GetAddr));
+        session.say(&Frame::new("headers", [0xff; 30]).bytes());
+    }
+    assert!(session.answers_ping());
+}
+
+#[test]
+fn the_tolerance_can_be_chosen() {
+    let mut world = World::new(Config { tolerated_malformed: 0, ..Config::new(NETWORK) });
+    let conn = world.peer(1, &Hello::default());
+    world.say(conn, &malformed()[1]);
+    assert!(matches!(world.closed(conn), Some(CloseReason::TooManyMalformed { count: 1, .. })));
+}
+
+/// A payload that is longer than any valid form is passed over, not kept.
+#[test]
+fn a_body_that_is_too_long_is_skipped_from_its_header_on() {
+    let mut session = Session::ready(&Hello::default());
+    let limit = 3 + 50_000 * 36;
+    for (command, length, limit) in
+        [(Command::PING, 1025, 1024), (Command::FEEFILTER, 4_000_000, 1024), (Command::INV, limit + 1, limit)]
+    {
+        let header = Frame::new(command.as_str(), []).length(length).bytes();
+        let mut events = session.say(&header);
+        events.extend(session.say(&vec![0; length as usize]));
+        let because = IgnoredBecause::Malformed(Fault::Length { length, limit });
+        assert_eq!(events, [Event::Ignored { command, bytes: length, because }]);
+        assert!(session.answers_ping());
+    }
+}
+
+#[test]
+fn feefilters_outside_the_range_of_money_are_ignored() {
+    let mut session = Session::ready(&Hello::default());
+    for (rate, told) in
+        [(0, true), (1000, true), (21e14 as i64, true), (-1, false), (21e14 as i64 + 1, false)]
+    {
+        let events = session.send(NetworkMessage::FeeFilter(rate));
+        let expected = u64::try_from(rate).ok().filter(|_| told).map(Event::Feefilter);
+        assert_eq!(events, Vec::from_iter(expected), "{rate}");
+    }
+}
+
+/// A peer that asks and never reads: reading from it pauses, what waits for it is bounded, and in
+/// the end it is gone.
+#[test]
+fn a_peer_that_never_reads_is_paused_and_dropped() {
+    let mut world = World::default();
+    let conn = world.peer(1, &Hello::default());
+    world.deaf.insert(conn);
+    let max = world.node.config().max_unsent;
+    let pings = message(NetworkMessage::Ping(1)).repeat(2000);
+    let mut reads = 0;
+    while world.node.wants_read(conn) {
+        world.say(conn, &pings);
+        reads += 1;
+        assert!(reads < 1000, "nothing ever pauses it");
+    }
+    let unsent = world.node.transmit(conn).len();
+    assert!((max + 1..=max + pings.len()).contains(&unsent), "{unsent} bytes wait");
+
+    // Whatever else happens adds next to nothing, and the ping that it does not answer ends it.
+    world.advance(Duration::from_secs(60));
+    assert!(!world.node.wants_read(conn));
+    assert!(world.node.transmit(conn).len() < unsent + 1000);
+    world.take_events();
+    world.advance(Duration::from_secs(1400));
+    assert!(matches!(world.closed(conn), Some(CloseReason::PingTimeout(_))));
+    assert_eq!(world.node.transmit(conn), b"", "and nothing of it is kept");
+    assert!(!world.node.wants_read(conn), "what is over is not read");
+}
+
+#[test]
+fn reading_goes_on_when_the_peer_reads() {
+    let mut session = Session::ready(&Hello::default());
+    let max = 1_000_000;
+    let pong = message(NetworkMessage::Pong(1)).len();
+    let pings = max / pong;
+    session.say(&message(NetworkMessage::Ping(1)).repeat(pings));
+    assert_eq!(session.peer.transmit().len(), pings * pong);
+    assert!(session.peer.wants_read(), "exactly the mark is not above it");
+    session.send(NetworkMessage::Ping(1));
+    assert!(!session.peer.wants_read());
+    session.peer.transmitted(pong);
+    assert!(session.peer.wants_read(), "one written is enough");
+}
+
+/// Even one read of questions leads to no more than so many bytes of answers.
+#[test]
+fn the_answer_to_a_getdata_is_no_longer_than_it() {
+    let mut session = Session::ready(&Hello::default());
+    let list = vec![Inventory::Unknown { inv_type: 5, hash: [1; 32] }; 50_000];
+    let asked = message(NetworkMessage::GetData(list));
+    session.say(&asked);
+    assert_eq!(session.peer.transmit().len(), asked.len());
+}
+
+/// A write that stops anywhere goes on where it stopped.
+#[test]
+fn partial_writes_lose_nothing() {
+    let mut session = Session::ready(&Hello::default());
+    let mut expected = Vec::new();
+    let mut written = Vec::new();
+    for nonce in 0..200_u64 {
+        session.send(NetworkMessage::Ping(nonce));
+        expected.extend(message(NetworkMessage::Pong(nonce)));
+        let n = session.peer.transmit().len().min(usize::try_from(nonce % 61).expect("small"));
+        written.extend_from_slice(&session.peer.transmit()[..n]);
+        session.peer.transmitted(n);
+    }
+    written.extend(session.heard_bytes());
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn inbound_slots_are_counted_and_given_back() {
+    let mut world = World::new(Config { inbound_slots: 2, ..Config::new(NETWORK) });
+    let first = world.accept(peer_addr(1));
+    let second = world.accept(peer_addr(2));
+    assert_eq!(world.take_orders(), []);
+    // Those that we dial take none.
+    world.peer(9, &Hello::default());
+    let third = world.accept(peer_addr(3));
+    assert_eq!(world.closed(third), Some(CloseReason::NoSlot { slots: 2 }));
+    assert_eq!(world.take_orders(), [Output::Disconnect(third)]);
+    assert_eq!(world.heard(third), []);
+
+    world.handle(Input::Disconnect(first));
+    assert_eq!(world.take_orders(), [Output::Disconnect(first)]);
+    let fourth = world.accept(peer_addr(4));
+    assert!(fourth > third, "a name is never used again");
+    world.greet(fourth, &Hello::default());
+    world.greet(second, &Hello::default());
+    let fifth = world.accept(peer_addr(5));
+    assert!(world.closed(fifth).is_some());
+}
+
+#[test]
+fn an_inbound_connection_is_not_dialled_when_it_ends() {
+    let mut world = World::default();
+    let conn = world.accept(peer_addr(1));
+    world.greet(conn, &Hello::default());
+    world.handle(Input::Disconnect(conn));
+    world.take_orders();
+    world.advance(Duration::from_secs(3600));
+    assert_eq!(world.take_orders(), []);
+    assert_eq!(world.node.poll_timeout(), None, "nothing is left to wait for");
+}
+
+/// The driver may learn late that a connection is over: what it says of it is ignored.
+#[test]
+fn news_of_a_connection_that_is_over_is_ignored() {
+    let mut world = World::default();
+    let conn = world.accept(peer_addr(1));
+    world.greet(conn, &Hello::default());
+    world.say(conn, &[0xff; 100]);
+    assert!(world.closed(conn).is_some());
+    world.take_events();
+    world.take_orders();
+    world.say(conn, &message(NetworkMessage::Ping(1)));
+    world.handle(Input::Connected(conn));
+    world.handle(Input::Disconnect(conn));
+    world.handle(Input::Closed(conn, satwire_core::Loss::Ended));
+    world.node.transmitted(conn, 10);
+    assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
+    assert_eq!(world.heard(conn), []);
+}
+
+/// Time that goes back does nothing.
+#[test]
+fn time_does_not_go_back() {
+    let mut world = World::default();
+    world.advance(Duration::from_secs(10));
+    let conn = world.dial(peer_addr(1));
+    let now = world.now;
+    world.now = satwire_core::Instant::ZERO;
+    world.say(conn, &Hello::default().all());
+    let events = world.take_events();
+    assert!(events.iter().all(|event| event.at == now), "{events:?}");
+    assert!(events.iter().any(|event| matches!(event.kind, EventKind::Handshake(_))));
+}

@@ -1,0 +1,11 @@
+//! What every Bitcoin node must do, as Bitcoin Core's functional tests and the BIPs have it.
+//!
+//! Each test is named after its assertion: F for framing, H for the handshake, K for keepalive, T for
+//! transactions. Behind them stand the limits that are our own choice.
+
+mod dialling;
+mod download;
+mod framing;
+mod handshake;
+mod keepalive;
+mod limits;
