@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use bitcoin::Txid;
 use harness::lab::{Lab, Options, Program, target_folder};
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ fn handshakes(program: &mut Program, count: u64) -> Outcome {
 }
 
 /// Waits for the transaction.
-fn seen(program: &mut Program, txid: impl ToString) -> Outcome {
+fn seen(program: &mut Program, txid: Txid) -> Outcome {
     let txid = txid.to_string();
     program.event(&txid, SOON, |event: &Value| event["event"] == "tx" && event["txid"] == txid)?;
     Ok(())

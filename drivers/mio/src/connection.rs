@@ -9,6 +9,10 @@ use satwire_core::Loss;
 
 /// A socket and the edges that were seen: readiness is told once, so it is kept until used up.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the socket, and all combinations occur"
+)]
 pub(crate) struct Connection {
     stream: TcpStream,
     /// Connected: what was accepted is from the start.
