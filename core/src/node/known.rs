@@ -75,21 +75,26 @@ pub(super) struct KnownIds {
     index: HashTable<u32>,
 }
 
-/// A place of the ring that was not used yet. A hash of this value is one that is forgotten early.
-const UNUSED: u64 = u64::MAX;
-
 impl KnownIds {
     /// Remembers the last `capacity` ids, at least one.
     pub(super) fn new(hash: IdHash, capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
-        Self {
+        let mut known = Self {
             hash,
-            ring: vec![UNUSED; capacity].into_boxed_slice(),
+            ring: vec![0; capacity].into_boxed_slice(),
             next: 0,
             // Twice the room, and a place for the one that comes before the oldest goes: a table that is
             // at most half full clears out its removed entries in place and never grows.
             index: HashTable::with_capacity(2 * (capacity + 1)),
+        };
+        // It starts full, of ids that nothing has. Each later one takes the place of the oldest, and all the
+        // memory that there will ever be is in use from the first moment.
+        for n in 0..capacity {
+            let mut nobody = [0xff; 32];
+            nobody[..8].copy_from_slice(&(n as u64).to_le_bytes());
+            known.put(hash.of(&nobody));
         }
+        known
     }
 
     pub(super) fn contains(&self, id: &Hash) -> bool {
@@ -103,14 +108,20 @@ impl KnownIds {
             return false;
         }
         let place = self.next as u32;
-        let oldest = core::mem::replace(&mut self.ring[self.next], hash);
-        self.next = (self.next + 1) % self.ring.len();
+        let oldest = self.ring[self.next];
         if let Ok(entry) = self.index.find_entry(oldest, |&found| found == place) {
             entry.remove();
         }
-        let ring = &self.ring;
-        self.index.insert_unique(hash, place, |&place| ring[place as usize]);
+        self.put(hash);
         true
+    }
+
+    /// Writes the next place, which is in the index no more.
+    fn put(&mut self, hash: u64) {
+        self.ring[self.next] = hash;
+        let ring = &self.ring;
+        self.index.insert_unique(hash, self.next as u32, |&place| ring[place as usize]);
+        self.next = (self.next + 1) % self.ring.len();
     }
 
     fn find(&self, hash: u64) -> bool {

@@ -43,15 +43,15 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
     let mut started = false;
     let mut at = Instant::ZERO;
     let trouble = loop {
-        let played = match player.step() {
-            Ok(Some(played)) => played,
+        let record = match player.step() {
+            Ok(Some(record)) => record,
             Ok(None) => break ending_trouble(player.ending()),
             Err(error) => break Some(error.to_string()),
         };
-        if replay.until.is_some_and(|until| until.is_behind(played.number, played.at)) {
+        if replay.until.is_some_and(|until| until.is_behind(record.number, record.at)) {
             break None;
         }
-        at = played.at;
+        at = record.at;
         if !started {
             renderer.start(at, &mut lines);
             started = true;
@@ -63,7 +63,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
         }
         out.write_all(&lines)?;
         lines.clear();
-        if replay.until == Some(Until::Record(played.number)) {
+        if replay.until == Some(Until::Record(record.number)) {
             break None;
         }
     };
