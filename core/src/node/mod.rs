@@ -358,7 +358,8 @@ impl<H: Host> Node<H> {
         if self.stopped {
             return;
         }
-        self.ask_others(conn, peer.requested());
+        let (_, requests) = self.reassign(conn, peer.requested());
+        self.ask_each(requests);
         if let Some(id) = link.target {
             let lasted = link.ready_since.map(|since| self.now.saturating_duration_since(since));
             self.redial_later(id, lasted);
@@ -390,12 +391,14 @@ impl<H: Host> Node<H> {
                 }
             }
             peer::Event::Notfound(items) => {
-                let misses = self.ask_others(conn, items.into_iter());
-                return self.tell(Some(conn), EventKind::Notfound(misses));
+                let (misses, requests) = self.reassign(conn, items.into_iter());
+                self.tell(Some(conn), EventKind::Notfound(misses));
+                return self.ask_each(requests);
             }
             peer::Event::Unanswered(items) => {
-                let misses = self.ask_others(conn, items.into_iter());
-                return self.tell(Some(conn), EventKind::Unanswered(misses));
+                let (misses, requests) = self.reassign(conn, items.into_iter());
+                self.tell(Some(conn), EventKind::Unanswered(misses));
+                return self.ask_each(requests);
             }
             peer::Event::Ignored { command, bytes, because } => {
                 EventKind::Ignored { command, bytes, because: because.into() }
@@ -429,17 +432,20 @@ impl<H: Host> Node<H> {
         self.show_queued(conn, before);
     }
 
-    /// `conn` failed to deliver these: asks the next announcer of each.
-    fn ask_others(&mut self, conn: ConnId, items: impl Iterator<Item = Inventory>) -> Vec<Miss> {
-        let mut requests: BTreeMap<ConnId, Vec<Hash>> = BTreeMap::new();
+    /// `conn` failed to deliver these: who is to be asked instead, item by item and peer by peer.
+    fn reassign(
+        &mut self,
+        conn: ConnId,
+        items: impl Iterator<Item = Inventory>,
+    ) -> (Vec<Miss>, BTreeMap<ConnId, Vec<Hash>>) {
+        let mut requests: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let is_there = |other| {
+            let link: Option<&Link> = self.links.get(&other);
+            other != conn && link.and_then(|link| link.peer.as_ref()).is_some_and(|peer| peer.is_ready())
+        };
         let misses = items
             .filter(|item| item.inv_type.is_tx())
             .map(|item| {
-                let is_there = |other| {
-                    let link: Option<&Link> = self.links.get(&other);
-                    other != conn
-                        && link.and_then(|link| link.peer.as_ref()).is_some_and(|peer| peer.is_ready())
-                };
                 let next = self.download.failed(conn, item.hash, is_there);
                 if let Some(next) = next {
                     requests.entry(next).or_default().push(item.hash);
@@ -447,11 +453,14 @@ impl<H: Host> Node<H> {
                 Miss { item, next }
             })
             .collect();
-        for (next, hashes) in requests {
-            self.ask(next, hashes);
-            self.settle(next);
+        (misses, requests)
+    }
+
+    fn ask_each(&mut self, requests: BTreeMap<ConnId, Vec<Hash>>) {
+        for (conn, hashes) in requests {
+            self.ask(conn, hashes);
+            self.settle(conn);
         }
-        misses
     }
 
     // ── bookkeeping ─────────────────────────────────────────────────────────────────────────

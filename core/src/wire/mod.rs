@@ -2,8 +2,11 @@
 //!
 //! Decoding accepts what Bitcoin Core accepts (trailing bytes, a `version` of 46 bytes), refuses
 //! what it refuses (a non-canonical CompactSize, a superfluous witness), and allocates nothing:
-//! messages borrow from the payload that they were decoded from. What someone keeps has an owned
-//! form ([`Tx`], [`Version`], `Vec<`[`Inventory`]`>`).
+//! messages borrow from the payload that they were decoded from, and a [`List`] is read where it lies.
+//! What someone keeps has an owned form ([`Tx`], [`Version`], `Vec<`[`Inventory`]`>`).
+//!
+//! Every message of the protocol is a [`Message`]; [`Message::encode`] is the way back. A count is
+//! bounded by the protocol's limit and by the bytes behind it before anything is read.
 //!
 //! ```
 //! use satwire_core::Network;
@@ -42,6 +45,7 @@ mod node_host;
 mod ping;
 mod reject;
 mod tx;
+mod tx_parts;
 mod version;
 
 pub use address::{AddressV2, KnownAddress, MAX_ADDRESS, MAX_ADDRESSES, TimedAddress};
@@ -70,5 +74,6 @@ pub use message::Message;
 pub use node_host::{NodeHost, ParseHostError};
 pub use ping::{encode_ping, encode_pong};
 pub use reject::Reject;
-pub use tx::{Input, Inputs, Output, Outputs, Tx, TxView, Witness, Witnesses};
+pub use tx::{Tx, TxView};
+pub use tx_parts::{Input, Inputs, Output, Outputs, Witness, Witnesses};
 pub use version::{MAX_USER_AGENT, NetAddress, ServiceName, Services, Version};

@@ -9,16 +9,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::hash::sha256d_parts;
+use super::tx_parts::{Input, Inputs, MIN_INPUT, MIN_OUTPUT, Output, Outputs, Witness, Witnesses};
 use super::{Entry, Error, Hash, Reader, Txid, Wtxid, sha256d};
 
 /// Least encoded size of a transaction: version 4 · no inputs 1 · no outputs 1 · locktime 4.
 const MIN_TX: usize = 10;
-/// Least encoded size of an input: txid 32 · index 4 · script length 1 · sequence 4.
-const MIN_INPUT: usize = 41;
-/// Least encoded size of an output: value 8 · script length 1.
-const MIN_OUTPUT: usize = 9;
-/// Least encoded size of a witness item: its length.
-const MIN_WITNESS_ITEM: usize = 1;
 /// Where the marker and the flag lie in the segwit form.
 const MARKER_AND_FLAG: core::ops::Range<usize> = 4..6;
 /// The size of the locktime at the end.
@@ -168,6 +163,7 @@ impl<'a> TxView<'a> {
     }
 
     /// Copies the transaction: one allocation, and the hashes that are not known yet.
+    #[inline]
     pub fn to_owned(&self) -> Tx {
         let wtxid = self.wtxid();
         let txid = if self.has_witness() { self.txid() } else { Txid(wtxid.0) };
@@ -208,7 +204,7 @@ impl Layout {
         }
         let inputs = offset(&reader);
         for _ in 0..input_count {
-            Input::decode(&mut reader)?;
+            Input::skip(&mut reader)?;
         }
         let output_count = if no_outputs { 0 } else { reader.count(MIN_OUTPUT)? };
         let outputs = offset(&reader);
@@ -262,128 +258,6 @@ impl fmt::Debug for TxView<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// What an input spends, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Input<'a> {
-    /// The transaction whose output is spent.
-    pub prev_txid: Txid,
-    /// The index of that output.
-    pub prev_vout: u32,
-    /// The script that unlocks it.
-    pub script_sig: &'a [u8],
-    /// The sequence number (BIP68, BIP125).
-    pub sequence: u32,
-}
-
-impl<'a> Input<'a> {
-    #[inline]
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
-        Ok(Self {
-            prev_txid: Txid(reader.array()?),
-            prev_vout: reader.u32()?,
-            script_sig: reader.var_bytes()?,
-            sequence: reader.u32()?,
-        })
-    }
-
-    /// Whether it spends nothing: the input of a coinbase.
-    pub const fn is_null(&self) -> bool {
-        let mut i = 0;
-        while i < 32 {
-            if self.prev_txid.0[i] != 0 {
-                return false;
-            }
-            i += 1;
-        }
-        self.prev_vout == u32::MAX
-    }
-}
-
-/// An amount, and the script that locks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Output<'a> {
-    /// Satoshis. Whatever was sent: it may be negative or above 21 million coins.
-    pub value: i64,
-    /// The script that locks it.
-    pub script_pubkey: &'a [u8],
-}
-
-impl<'a> Output<'a> {
-    #[inline]
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
-        Ok(Self { value: reader.i64()?, script_pubkey: reader.var_bytes()? })
-    }
-}
-
-/// The witness stack of one input: its items, first pushed first.
-#[derive(Clone, Debug)]
-pub struct Witness<'a> {
-    left: u32,
-    reader: Reader<'a>,
-}
-
-impl<'a> Witness<'a> {
-    /// Takes a stack off the reader and checks that it is whole.
-    #[inline]
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
-        let left = reader.count(MIN_WITNESS_ITEM)? as u32;
-        let stack = Self { left, reader: reader.clone() };
-        for _ in 0..left {
-            reader.var_bytes()?;
-        }
-        Ok(stack)
-    }
-}
-
-/// Declares how a list is walked that `Layout::decode` has found whole: an error, which cannot
-/// happen, would only end it early.
-macro_rules! walk {
-    ($list:ident, $item:ty, $take:expr) => {
-        impl<'a> Iterator for $list<'a> {
-            type Item = $item;
-
-            #[inline]
-            fn next(&mut self) -> Option<Self::Item> {
-                self.left = self.left.checked_sub(1)?;
-                let take: fn(&mut Reader<'a>) -> Result<$item, Error> = $take;
-                take(&mut self.reader).ok()
-            }
-
-            fn size_hint(&self) -> (usize, Option<usize>) {
-                (self.left as usize, Some(self.left as usize))
-            }
-        }
-
-        impl ExactSizeIterator for $list<'_> {}
-    };
-}
-
-/// Iterator over the inputs of a transaction.
-#[derive(Clone, Debug)]
-pub struct Inputs<'a> {
-    left: u32,
-    reader: Reader<'a>,
-}
-
-/// Iterator over the outputs of a transaction.
-#[derive(Clone, Debug)]
-pub struct Outputs<'a> {
-    left: u32,
-    reader: Reader<'a>,
-}
-
-/// Iterator over the witness stacks of a transaction.
-#[derive(Clone, Debug)]
-pub struct Witnesses<'a> {
-    left: u32,
-    reader: Reader<'a>,
-}
-
-walk!(Inputs, Input<'a>, Input::decode);
-walk!(Outputs, Output<'a>, Output::decode);
-walk!(Witnesses, Witness<'a>, Witness::decode);
-walk!(Witness, &'a [u8], Reader::var_bytes);
 
 /// A transaction of one's own: its bytes, in one shared allocation, and both ids.
 ///
