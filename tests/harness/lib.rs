@@ -7,6 +7,7 @@
 //! - [`Session`]: one [`Peer`](satwire_core::Peer) and the other end of its stream;
 //! - [`World`]: one [`Node`](satwire_core::Node), its connections, and a [`Script`] for its random words;
 //! - [`Pair`]: two worlds, back to back, with a delay between them;
+//! - [`sim`]: many nodes and peers, and everything that can go wrong between them;
 //! - [`Transcript`]: what a node did, in lines that a person can read.
 //!
 //! Only [`lab`] is of another kind: it starts real btcds.
@@ -22,6 +23,7 @@ mod pair;
 mod render;
 mod script;
 mod session;
+pub mod sim;
 mod transcript;
 mod txs;
 mod world;

@@ -37,7 +37,7 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        Self::new(Config::new(NETWORK))
+        Self::new(Config { remembered_ids: 1000, ..Config::new(NETWORK) })
     }
 }
 

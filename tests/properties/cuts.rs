@@ -101,7 +101,7 @@ fn ends() -> [Frame; 4] {
 
 /// Runs a session; `cut` says how many bytes the next read has.
 fn run(steps: &[Step], direction: Direction, mut cut: impl FnMut() -> usize) -> Outcome {
-    let mut world = World::new(Config::new(NETWORK));
+    let mut world = World::new(Config { remembered_ids: 1000, ..Config::new(NETWORK) });
     let conn = open(&mut world, direction);
     world.peer(2, &Hello::default());
     for step in steps {

@@ -87,6 +87,11 @@ impl<'a> Bench<'a> {
         self.lines.push(Line { id, stream: stream.into(), figure, must, target });
     }
 
+    /// Drops the cases whose names do not contain `part`.
+    pub(crate) fn keep(&mut self, part: &str) {
+        self.cases.retain(|case| case.name.contains(part));
+    }
+
     /// Runs each case once a round, and before that once to see how long it takes.
     pub(crate) fn run(&mut self, rounds: usize) {
         for case in &mut self.cases {
@@ -118,6 +123,10 @@ impl<'a> Bench<'a> {
                 Figure::Time { case, base } => (self.nanos_of(case) / self.nanos_of(base), false),
                 Figure::Nanos { case } => (self.nanos_of(case), false),
             };
+            if value.is_nan() {
+                // One of its cases was dropped.
+                continue;
+            }
             let missed = |level: f64| if more_is_better { value < level } else { value > level };
             let remark = if missed(line.must) {
                 "  below must"

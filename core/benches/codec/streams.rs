@@ -76,7 +76,8 @@ pub(crate) fn fold(hash: &[u8; 32]) -> u64 {
 }
 
 /// The first message of `stream` with its checksum compared: command, payload and digest.
-#[inline]
+#[expect(clippy::inline_always, reason = "a caller has this in its loop")]
+#[inline(always)]
 pub(crate) fn next_frame<'a>(stream: &mut &'a [u8]) -> Option<(Command, &'a [u8], wire::Hash)> {
     let (header, rest) = stream.split_first_chunk()?;
     let header = Header::decode(header);

@@ -9,7 +9,7 @@ pub enum Error {
     /// The payload ends inside a field.
     #[error("payload ends early: a field of {needed} bytes, {left} left")]
     Truncated {
-        /// Bytes that the field takes.
+        /// Bytes that the field takes; with what stands behind it, where both are read in one step.
         needed: u64,
         /// Bytes that are left in the payload.
         left: usize,

@@ -58,6 +58,14 @@ impl<'a> TxView<'a> {
         Self::read(&mut Reader::new(bytes))
     }
 
+    /// As [`TxView::decode`], without the segwit form: a zero behind the version says that there are no
+    /// inputs, whatever comes next (Bitcoin Core's `TX_NO_WITNESS`). No message needs this; a transaction
+    /// that somebody is still putting together may.
+    pub fn decode_legacy(bytes: &'a [u8]) -> Result<Self, Error> {
+        let (bytes, layout) = Layout::decode_legacy(bytes)?;
+        Ok(Self { bytes, layout, wtxid: None })
+    }
+
     /// Takes a transaction off the reader.
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
@@ -224,6 +232,37 @@ impl Layout {
         if flag & !1 != 0 {
             return Err(Error::UnknownTxFlag(flag & !1));
         }
+        reader.bytes(LOCKTIME as u64)?;
+        let layout = Self {
+            inputs,
+            input_count: input_count as u32,
+            outputs,
+            output_count: output_count as u32,
+            outputs_end,
+        };
+        Ok((&bytes[..offset(&reader) as usize], layout))
+    }
+
+    /// As [`Layout::decode`], where a zero is no marker.
+    fn decode_legacy(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
+        let limit = u64::from(u32::MAX);
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooManyEntries { count: bytes.len() as u64, limit });
+        }
+        let mut reader = Reader::new(bytes);
+        let offset = |reader: &Reader<'_>| (bytes.len() - reader.left().len()) as u32;
+        reader.bytes(4)?;
+        let input_count = reader.count(MIN_INPUT)?;
+        let inputs = offset(&reader);
+        for _ in 0..input_count {
+            Input::skip(&mut reader)?;
+        }
+        let output_count = reader.count(MIN_OUTPUT)?;
+        let outputs = offset(&reader);
+        for _ in 0..output_count {
+            Output::decode(&mut reader)?;
+        }
+        let outputs_end = offset(&reader);
         reader.bytes(LOCKTIME as u64)?;
         let layout = Self {
             inputs,

@@ -160,7 +160,7 @@ fn values(ours: &Message<'_>, theirs: &NetworkMessage) -> Result<(), String> {
             })
         }
         (Message::Version(ours), NetworkMessage::Version(theirs)) => {
-            (ours.version as u32, ours.nonce, ours.start_height, ours.relay)
+            (ours.version.cast_unsigned(), ours.nonce, ours.start_height, ours.relay)
                 == (theirs.version, theirs.nonce, theirs.start_height, theirs.relay)
                 && ours.user_agent == theirs.user_agent.as_bytes()
         }
@@ -180,7 +180,7 @@ fn same_tx(ours: &TxView<'_>, theirs: &bitcoin::Transaction) -> bool {
         });
     let outputs = ours.outputs().len() == theirs.output.len()
         && ours.outputs().zip(&theirs.output).all(|(ours, theirs)| {
-            ours.value as u64 == theirs.value.to_sat()
+            ours.value.cast_unsigned() == theirs.value.to_sat()
                 && ours.script_pubkey == theirs.script_pubkey.as_bytes()
         });
     let witnesses = !ours.has_witness()

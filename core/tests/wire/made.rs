@@ -99,13 +99,14 @@ impl<'a> Maker<'a> {
         self.bytes(4);
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn message(&mut self, command: Command) {
         match command {
             Command::VERSION => {
-                let version = 70_001 + self.choose(16) as i32;
+                let version = 70_001 + self.choose(16) as u32;
                 self.out.extend_from_slice(&version.to_le_bytes());
                 self.bytes(8);
-                let time = 1_795_363_088 + self.choose(256) as i64;
+                let time = 1_795_363_088 + self.choose(256) as u64;
                 self.out.extend_from_slice(&time.to_le_bytes());
                 self.bytes(26 + 26 + 8);
                 self.text(&b"/Satoshi:31.0.0(a; b)/"[..self.entropy.len().min(22)]);
