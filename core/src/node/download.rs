@@ -5,11 +5,11 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
-use super::ConnId;
 use super::known::{IdHash, KnownIds};
-use crate::wire::{Hash, Tx};
+use super::{Announcement, ConnId};
+use crate::wire::{Hash, Inventory, Tx};
 
 /// Which transactions are wanted, who has them, and which were seen.
 ///
@@ -17,17 +17,24 @@ use crate::wire::{Hash, Tx};
 /// transaction has one name for both.
 #[derive(Debug)]
 pub(super) struct Download {
+    hash: IdHash,
     /// Looked up, never iterated: its order depends on the key.
-    wanted: HashMap<Hash, Wanted, IdHash>,
+    wanted: HashTable<Wanted>,
     /// How many entries of `wanted` name a peer, for those that are named at all.
     named: BTreeMap<ConnId, usize>,
     known: KnownIds,
     max_announcements: usize,
+    /// Lists of announcers that are not in use, to be used again.
+    spare: Vec<Vec<ConnId>>,
 }
+
+/// Spare lists that are kept.
+const MAX_SPARE: usize = 256;
 
 /// A transaction that somebody was asked for.
 #[derive(Debug)]
 struct Wanted {
+    name: Hash,
     /// Who announced it, in that order.
     announcers: Vec<ConnId>,
     /// How many of them were asked. The last of those is the one that may still answer.
@@ -40,48 +47,53 @@ impl Wanted {
     }
 }
 
-/// What an announcement means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// Nobody announced it before, as far as we remember.
-    pub(super) first: bool,
-    /// The announcer is to be asked for it now.
-    pub(super) ask: bool,
-}
-
 impl Download {
     pub(super) fn new(key: [u64; 4], max_announcements: usize, remembered_ids: usize) -> Self {
         let hash = IdHash::new(key);
         Self {
-            wanted: HashMap::with_hasher(hash),
+            hash,
+            wanted: HashTable::new(),
             named: BTreeMap::new(),
             known: KnownIds::new(hash, remembered_ids),
             max_announcements,
+            spare: Vec::new(),
         }
     }
 
-    /// `conn` announced `hash`.
-    pub(super) fn announced(&mut self, conn: ConnId, hash: Hash) -> Verdict {
-        if self.known.contains(&hash) {
-            return Verdict { first: false, ask: false };
-        }
+    /// `conn` announced these: what each means, in their order. Those that are `requested` are to be
+    /// asked of it now.
+    pub(super) fn announced(
+        &mut self,
+        conn: ConnId,
+        items: impl Iterator<Item = Inventory>,
+    ) -> Vec<Announcement> {
         let named = self.named.entry(conn).or_default();
-        let has_room = *named < self.max_announcements;
-        match self.wanted.get_mut(&hash) {
-            Some(wanted) => {
-                if has_room && !wanted.announcers.contains(&conn) {
-                    wanted.announcers.push(conn);
+        let mut announcements = Vec::with_capacity(items.size_hint().1.unwrap_or(0));
+        for item in items {
+            let hash = self.hash.of(&item.hash);
+            let has_room = *named < self.max_announcements;
+            let (first, requested) =
+                if let Some(wanted) = self.wanted.find_mut(hash, |wanted| wanted.name == item.hash) {
+                    if has_room && !wanted.announcers.contains(&conn) {
+                        wanted.announcers.push(conn);
+                        *named += 1;
+                    }
+                    (false, false)
+                } else if self.known.contains(hash) {
+                    (false, false)
+                } else if has_room {
                     *named += 1;
-                }
-                Verdict { first: false, ask: false }
-            }
-            None if has_room => {
-                *named += 1;
-                self.wanted.insert(hash, Wanted { announcers: [conn].into(), asked: 1 });
-                Verdict { first: true, ask: true }
-            }
-            None => Verdict { first: true, ask: false },
+                    let mut announcers = self.spare.pop().unwrap_or_default();
+                    announcers.push(conn);
+                    let wanted = Wanted { name: item.hash, announcers, asked: 1 };
+                    self.wanted.insert_unique(hash, wanted, |wanted| self.hash.of(&wanted.name));
+                    (true, true)
+                } else {
+                    (true, false)
+                };
+            announcements.push(Announcement { item, first, requested });
         }
+        announcements
     }
 
     /// `conn` did not deliver what it was asked for: who is to be asked instead, if there is anybody.
@@ -92,24 +104,27 @@ impl Download {
         hash: Hash,
         is_there: impl Fn(ConnId) -> bool,
     ) -> Option<ConnId> {
-        let wanted = self.wanted.get_mut(&hash).filter(|wanted| wanted.holder() == Some(conn))?;
+        let wanted = self.wanted.find_mut(self.hash.of(&hash), |wanted| wanted.name == hash)?;
+        if wanted.holder() != Some(conn) {
+            return None;
+        }
         let next = wanted.announcers[wanted.asked..].iter().position(|&announcer| is_there(announcer));
         if let Some(skipped) = next {
             wanted.asked += skipped + 1;
             wanted.holder()
         } else {
-            self.forget(&hash);
+            self.forget(hash);
             None
         }
     }
 
     /// A transaction came, from whomever; false if it is known already.
     pub(super) fn arrived(&mut self, tx: &Tx) -> bool {
-        let (txid, wtxid) = (tx.txid().into(), tx.wtxid().into());
-        self.forget(&txid);
-        self.forget(&wtxid);
-        let is_new = self.known.insert(&wtxid);
-        self.known.insert(&txid);
+        let names = [tx.wtxid().into(), tx.txid().into()];
+        let [is_new, _] = names.map(|name| {
+            self.forget(name);
+            self.known.insert(self.hash.of(&name))
+        });
         is_new
     }
 
@@ -119,13 +134,19 @@ impl Download {
         self.named.remove(&conn);
     }
 
-    fn forget(&mut self, hash: &Hash) {
-        let Some(wanted) = self.wanted.remove(hash) else { return };
-        for announcer in wanted.announcers {
+    fn forget(&mut self, name: Hash) {
+        let Ok(entry) = self.wanted.find_entry(self.hash.of(&name), |wanted| wanted.name == name) else {
+            return;
+        };
+        let (Wanted { mut announcers, .. }, _) = entry.remove();
+        for announcer in announcers.drain(..) {
             // A peer that is gone is not counted any more.
             if let Some(named) = self.named.get_mut(&announcer) {
                 *named -= 1;
             }
+        }
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(announcers);
         }
     }
 }

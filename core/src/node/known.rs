@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
-use core::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
 
@@ -23,9 +22,9 @@ impl IdHash {
         Self { key }
     }
 
-    fn of(self, id: &[u8; 32]) -> u64 {
+    pub(super) fn of(self, id: &Hash) -> u64 {
         let mut words = [0; 4];
-        for ((word, bytes), key) in words.iter_mut().zip(id.as_chunks::<8>().0).zip(self.key) {
+        for ((word, bytes), key) in words.iter_mut().zip(id.0.as_chunks::<8>().0).zip(self.key) {
             *word = u64::from_le_bytes(*bytes).wrapping_add(key);
         }
         let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
@@ -35,39 +34,9 @@ impl IdHash {
     }
 }
 
-/// Lets a map be keyed by [`Hash`].
-impl BuildHasher for IdHash {
-    type Hasher = IdHasher;
-
-    fn build_hasher(&self) -> IdHasher {
-        IdHasher { hash: *self, result: 0 }
-    }
-}
-
-/// Hashes one [`Hash`].
-#[derive(Debug)]
-pub(super) struct IdHasher {
-    hash: IdHash,
-    result: u64,
-}
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        // An array is hashed as its length, which is always the same, and its bytes.
-        if let Ok(id) = bytes.try_into() {
-            self.result = self.hash.of(id);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.result
-    }
-}
-
 /// The last ids that were seen, each as its 64-bit keyed hash; the memory is reserved at the start.
 #[derive(Debug)]
 pub(super) struct KnownIds {
-    hash: IdHash,
     /// The hashes in the order in which they came; the next one replaces the oldest.
     ring: Box<[u64]>,
     next: usize,
@@ -80,7 +49,6 @@ impl KnownIds {
     pub(super) fn new(hash: IdHash, capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
         let mut known = Self {
-            hash,
             ring: vec![0; capacity].into_boxed_slice(),
             next: 0,
             // Twice the room, and a place for the one that comes before the oldest goes: a table that is
@@ -92,19 +60,19 @@ impl KnownIds {
         for n in 0..capacity {
             let mut nobody = [0xff; 32];
             nobody[..8].copy_from_slice(&(n as u64).to_le_bytes());
-            known.put(hash.of(&nobody));
+            known.put(hash.of(&Hash(nobody)));
         }
         known
     }
 
-    pub(super) fn contains(&self, id: &Hash) -> bool {
-        self.find(self.hash.of(&id.0))
+    /// Whether the id with this keyed hash is among them.
+    pub(super) fn contains(&self, hash: u64) -> bool {
+        self.index.find(hash, |&place| self.ring[place as usize] == hash).is_some()
     }
 
-    /// Remembers `id`; false if it was known.
-    pub(super) fn insert(&mut self, id: &Hash) -> bool {
-        let hash = self.hash.of(&id.0);
-        if self.find(hash) {
+    /// Remembers the id with this keyed hash; false if it was known.
+    pub(super) fn insert(&mut self, hash: u64) -> bool {
+        if self.contains(hash) {
             return false;
         }
         let place = self.next as u32;
@@ -123,10 +91,6 @@ impl KnownIds {
         self.index.insert_unique(hash, self.next as u32, |&place| ring[place as usize]);
         self.next = (self.next + 1) % self.ring.len();
     }
-
-    fn find(&self, hash: u64) -> bool {
-        self.index.find(hash, |&place| self.ring[place as usize] == hash).is_some()
-    }
 }
 
 #[cfg(test)]
@@ -136,10 +100,10 @@ mod tests {
     const KEY: [u64; 4] =
         [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89];
 
-    fn id(n: u32) -> Hash {
+    fn id(n: u32) -> u64 {
         let mut bytes = [0; 32];
         bytes[7..11].copy_from_slice(&n.to_le_bytes());
-        Hash(bytes)
+        IdHash::new(KEY).of(&Hash(bytes))
     }
 
     #[test]
@@ -147,11 +111,11 @@ mod tests {
         let mut known = KnownIds::new(IdHash::new(KEY), 100);
         let allocated = known.index.allocation_size();
         for n in 0..5000 {
-            assert!(known.insert(&id(n)), "{n} is new");
-            assert!(!known.insert(&id(n)), "{n} is known");
+            assert!(known.insert(id(n)), "{n} is new");
+            assert!(!known.insert(id(n)), "{n} is known");
             if let Some(forgotten) = n.checked_sub(100) {
-                assert!(known.contains(&id(forgotten + 1)), "{n}");
-                assert!(!known.contains(&id(forgotten)), "{n}");
+                assert!(known.contains(id(forgotten + 1)), "{n}");
+                assert!(!known.contains(id(forgotten)), "{n}");
             }
         }
         assert_eq!((known.index.len(), known.index.allocation_size()), (100, allocated));
@@ -159,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_key_matters() {
-        let hash = |key| IdHash::new(key).of(&id(7).0);
+        let hash = |key| IdHash::new(key).of(&Hash([7; 32]));
         for i in 0..4 {
             let mut other = KEY;
             other[i] ^= 1 << 40;

@@ -409,19 +409,17 @@ impl<H: Host> Node<H> {
     }
 
     fn announced(&mut self, conn: ConnId, items: &[Inventory]) {
-        let mut announcements = Vec::new();
-        let mut wanted = Vec::new();
-        for item in items.iter().filter(|item| item.inv_type.is_tx()) {
-            let verdict = self.download.announced(conn, item.hash);
-            announcements.push(Announcement { item: *item, first: verdict.first, requested: verdict.ask });
-            if verdict.ask {
-                wanted.push(item.hash);
-            }
+        let txs = items.iter().copied().filter(|item| item.inv_type.is_tx());
+        let announcements = self.download.announced(conn, txs);
+        if announcements.is_empty() {
+            return;
         }
-        if !announcements.is_empty() {
-            self.tell(Some(conn), EventKind::Announced(announcements));
+        let requested = announcements.iter().filter(|announcement| announcement.requested);
+        let wanted: Vec<_> = requested.map(|announcement| announcement.item.hash).collect();
+        self.tell(Some(conn), EventKind::Announced(announcements));
+        if !wanted.is_empty() {
+            self.ask(conn, wanted);
         }
-        self.ask(conn, wanted);
     }
 
     fn ask(&mut self, conn: ConnId, hashes: Vec<Hash>) {

@@ -26,6 +26,7 @@ pub(super) enum Frame {
 
 /// Judges a frame by `front`, its first bytes that are there. Nothing but them, the network and the
 /// stage counts, so that it does not matter where the stream was cut.
+#[inline]
 pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
     let Some(header) = front.first_chunk().map(Header::decode) else {
         return Frame::Needs(Header::LEN);

@@ -17,11 +17,14 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Makes the first `need` bytes of the frame readable through [`Inbox::front`]. If they are not
     /// all there yet, keeps what is, and is false: `input` is used up.
+    #[inline]
     pub(super) fn fill(&mut self, input: &mut &[u8], need: usize) -> bool {
         self.pass_over(input);
-        if self.kept.is_empty() && input.len() >= need {
-            return true;
-        }
+        (self.kept.is_empty() && input.len() >= need) || self.keep(input, need)
+    }
+
+    /// Keeps what is missing of `need` bytes, as far as it is there; whether that is all.
+    fn keep(&mut self, input: &mut &[u8], need: usize) -> bool {
         let missing = need.saturating_sub(self.kept.len()).min(input.len());
         if missing > 0 {
             let (head, tail) = input.split_at(missing);
@@ -42,12 +45,16 @@ impl Inbox {
     }
 
     /// Ends the frame, which is `len` bytes long: what of it has not come yet will be passed over.
+    #[inline]
     pub(super) fn consume(&mut self, input: &mut &[u8], len: usize) {
         self.skip = len - self.kept.len();
-        self.kept = Vec::new();
+        if !self.kept.is_empty() {
+            self.kept = Vec::new();
+        }
         self.pass_over(input);
     }
 
+    #[inline]
     fn pass_over(&mut self, input: &mut &[u8]) {
         let passed = self.skip.min(input.len());
         *input = &input[passed..];

@@ -129,23 +129,22 @@ impl Peer {
                 *bytes = &[];
                 return None;
             }
-            let event = match self.next_frame(bytes) {
+            match self.next_frame(bytes) {
                 Frame::Needs(_) => return None,
                 Frame::Whole(len) => {
                     let inbox = core::mem::take(&mut self.inbox);
                     let event = self.handle_frame(now, &inbox.front(bytes)[..len], &is_ours);
                     self.inbox = inbox;
                     self.inbox.consume(bytes, len);
-                    event
+                    if event.is_some() {
+                        return event;
+                    }
                 }
                 Frame::Skipped { len, command, because } => {
                     self.inbox.consume(bytes, len);
-                    Some(self.ignore(command, len - Header::LEN, because))
+                    return Some(self.ignore(command, len - Header::LEN, because));
                 }
-                Frame::Fatal(reason) => Some(self.close(reason)),
-            };
-            if event.is_some() {
-                return event;
+                Frame::Fatal(reason) => return Some(self.close(reason)),
             }
         }
     }
@@ -216,6 +215,7 @@ impl Peer {
     }
 
     /// Ends the connection. Nothing more is sent; the event returned is the last.
+    #[cold]
     pub fn close(&mut self, reason: CloseReason) -> Event {
         self.closed = true;
         self.inbox = Inbox::default();
@@ -273,6 +273,7 @@ impl Peer {
     }
 
     /// The next frame, or [`Frame::Needs`] when `bytes` are used up and it is not whole.
+    #[inline]
     fn next_frame(&mut self, bytes: &mut &[u8]) -> Frame {
         let mut need = Header::LEN;
         loop {
@@ -287,6 +288,7 @@ impl Peer {
     }
 
     /// Takes a whole frame that [`frame::judge`] let through.
+    #[inline(never)] // Passing over what nobody wants is the hot path of the caller.
     fn handle_frame(&mut self, now: Instant, frame: &[u8], is_ours: impl Fn(u64) -> bool) -> Option<Event> {
         let (header, payload) = frame.split_first_chunk()?;
         let header = Header::decode(header);
@@ -337,8 +339,8 @@ impl Peer {
             }
             Message::Inv(list) => {
                 let announced = [self.tx_inv_type(), InvType::BLOCK];
-                let entries: Vec<_> =
-                    list.iter().filter(|entry| announced.contains(&entry.inv_type)).collect();
+                let mut entries = Vec::with_capacity(list.len());
+                entries.extend(list.iter().filter(|entry| announced.contains(&entry.inv_type)));
                 (!entries.is_empty()).then_some(Event::Inv(entries))
             }
             Message::Getdata(list) => {
@@ -443,14 +445,21 @@ impl Peer {
     }
 
     /// Drops a message; a malformed one too many ends the connection.
+    #[inline]
     fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredBecause) -> Event {
-        if let IgnoredBecause::Malformed(fault) = because {
-            self.malformed = self.malformed.saturating_add(1);
-            if self.malformed > self.config.tolerated_malformed {
-                return self.close(CloseReason::TooManyMalformed { count: self.malformed, last: fault });
-            }
+        if let IgnoredBecause::Malformed(fault) = because
+            && let Some(reason) = self.count_malformed(fault)
+        {
+            return self.close(reason);
         }
         Event::Ignored { command, bytes: bytes as u32, because }
+    }
+
+    #[cold]
+    fn count_malformed(&mut self, last: Fault) -> Option<CloseReason> {
+        self.malformed = self.malformed.saturating_add(1);
+        let count = self.malformed;
+        (count > self.config.tolerated_malformed).then_some(CloseReason::TooManyMalformed { count, last })
     }
 }
 
