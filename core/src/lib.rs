@@ -13,16 +13,33 @@
 //! A driver holds sockets and a clock, and no protocol. It repeats:
 //!
 //! 1. **drain** [`Node::poll`] and carry out each order: resolve, connect, disconnect; on
-//!    [`Output::Transmit`](node::Output::Transmit) write [`Node::transmit`] as far as the socket takes
-//!    it and say how far with [`Node::transmitted`], and again whenever the socket takes more;
-//! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`];
-//! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false;
-//!    give it to [`Node::handle`] with the time read off the clock *behind* the socket;
-//! 4. **tell the time** once: [`Input::Timeout`](node::Input::Timeout), behind the reads, so that a
-//!    process that slept does not cut peers whose answers wait in the socket.
+//!    [`Output::Transmit`](node::Output::Transmit), which comes once until all is written, write
+//!    [`Node::transmit`] as far as the socket takes it and say how far with [`Node::transmitted`], and
+//!    again whenever the socket takes more;
+//! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`], which any input may move;
+//! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false (a
+//!    write may turn it true again); give it to [`Node::handle`] with the time read off the clock *behind*
+//!    the socket;
+//! 4. **tell the time** once: [`Input::Timeout`](node::Input::Timeout), behind the reads of all that was
+//!    ready, so that a process that slept does not cut peers whose answers wait in the socket.
 //!
 //! Names of connections are never used again and inputs about a connection that is over are ignored,
-//! so a driver may learn late. How far a write gets never steers the protocol.
+//! so a driver may learn late. How far a write gets never steers the protocol. The rest of the contract:
+//!
+//! - A connection that came in is called [`Node::next_conn`] and told with
+//!   [`Input::Accepted`](node::Input::Accepted); if there is no room for it, `Disconnect` is ordered.
+//! - `Disconnect` means at once: drop the socket, made or still in the making, and report no `Closed` for
+//!   it. That a connection takes too long to be made is seen by the node, not by the driver.
+//! - `Resolve` is answered once, with a bounded number of addresses, none where the name has none. It has
+//!   no deadline but the resolver's own.
+//! - [`Input::Clock`](node::Input::Clock) is for a wall clock that no longer fits the monotonic one: compare
+//!   them at each wake-up.
+//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call. Listeners are the driver's to close.
+//! - Random words come from a [`Host`](node::Host): four lines around any source, or
+//!   [`FromRng`](node::FromRng).
+//!
+//! On an operating system the crate `satwire-std` has the clock, the meaning of I/O errors and the rest
+//! of what is the same under every event loop.
 //!
 //! Here is a whole one, for a network that is two buffers and a clock that is a number. The other side
 //! is a bare [`Peer`]:

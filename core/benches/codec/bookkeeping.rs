@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant as Clock};
 
-use satwire_core::node::{ConnId, FromRng, Input};
+use satwire_core::node::{ConnId, FromRng, Input, Output};
 use satwire_core::wire::{
     Command, Hash, InvType, Inventory, NetAddress, TxView, encode_inventory, put_compact_size, sha256d,
 };
@@ -71,12 +71,13 @@ impl Rig {
         rig
     }
 
-    /// Takes what comes out, as a driver does.
+    /// Takes what comes out, and writes where there is something to write, as a driver does.
     fn drain(&mut self) {
-        while self.node.poll().is_some() {}
-        for n in 1..=ANNOUNCERS {
-            let len = self.node.transmit(ConnId(n)).len();
-            self.node.transmitted(ConnId(n), len);
+        while let Some(output) = self.node.poll() {
+            if let Output::Transmit(conn) = output {
+                let len = self.node.transmit(conn).len();
+                self.node.transmitted(conn, len);
+            }
         }
     }
 

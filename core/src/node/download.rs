@@ -29,7 +29,7 @@ pub(super) struct Download {
 }
 
 /// Spare lists that are kept.
-const MAX_SPARE: usize = 256;
+const MAX_SPARE: usize = 64;
 
 /// A transaction that somebody was asked for.
 #[derive(Debug)]

@@ -19,12 +19,36 @@ impl Inbox {
     /// all there yet, keeps what is, and is false: `input` is used up.
     #[inline]
     pub(super) fn fill(&mut self, input: &mut &[u8], need: usize) -> bool {
-        self.pass_over(input);
-        (self.kept.is_empty() && input.len() >= need) || self.keep(input, need)
+        (self.is_empty() && input.len() >= need) || self.keep(input, need)
+    }
+
+    /// The frame's bytes that are there: kept ones, else those at the front of `input`.
+    #[inline]
+    pub(super) fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        if self.kept.is_empty() { input } else { &self.kept }
+    }
+
+    /// Ends the frame, which is `len` bytes long: what of it has not come yet will be passed over.
+    #[inline]
+    pub(super) fn consume(&mut self, input: &mut &[u8], len: usize) {
+        match input.get(len..) {
+            Some(rest) if self.is_empty() => *input = rest,
+            _ => self.begin_skip(input, len),
+        }
+    }
+
+    /// Nothing is left of what came before.
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.skip == 0
     }
 
     /// Keeps what is missing of `need` bytes, as far as it is there; whether that is all.
     fn keep(&mut self, input: &mut &[u8], need: usize) -> bool {
+        self.pass_over(input);
+        if self.is_empty() && input.len() >= need {
+            return true;
+        }
         let missing = need.saturating_sub(self.kept.len()).min(input.len());
         if missing > 0 {
             let (head, tail) = input.split_at(missing);
@@ -39,22 +63,12 @@ impl Inbox {
         self.skip == 0 && self.kept.len() >= need
     }
 
-    /// The frame's bytes that are there: kept ones, else those at the front of `input`.
-    pub(super) fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
-        if self.kept.is_empty() { input } else { &self.kept }
-    }
-
-    /// Ends the frame, which is `len` bytes long: what of it has not come yet will be passed over.
-    #[inline]
-    pub(super) fn consume(&mut self, input: &mut &[u8], len: usize) {
+    fn begin_skip(&mut self, input: &mut &[u8], len: usize) {
         self.skip = len - self.kept.len();
-        if !self.kept.is_empty() {
-            self.kept = Vec::new();
-        }
+        self.kept = Vec::new();
         self.pass_over(input);
     }
 
-    #[inline]
     fn pass_over(&mut self, input: &mut &[u8]) {
         let passed = self.skip.min(input.len());
         *input = &input[passed..];

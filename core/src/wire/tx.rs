@@ -61,6 +61,15 @@ impl<'a> TxView<'a> {
     /// As [`TxView::decode`], without the segwit form: a zero behind the version says that there are no
     /// inputs, whatever comes next (Bitcoin Core's `TX_NO_WITNESS`). No message needs this; a transaction
     /// that somebody is still putting together may.
+    ///
+    /// ```
+    /// use satwire_core::wire::TxView;
+    ///
+    /// // Version 2, no inputs yet, one output of 0 satoshis to an empty script, locktime 0.
+    /// let bytes = [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    /// assert!(TxView::decode(&bytes).is_err());
+    /// assert_eq!(TxView::decode_legacy(&bytes).unwrap().outputs().len(), 1);
+    /// ```
     pub fn decode_legacy(bytes: &'a [u8]) -> Result<Self, Error> {
         let (bytes, layout) = Layout::decode_legacy(bytes)?;
         Ok(Self { bytes, layout, wtxid: None })

@@ -38,11 +38,12 @@
 //! ```
 //!
 //! Live, the journal goes to a [`BackgroundFile`](journal::BackgroundFile). The format is described in
-//! [`journal`]; [`Summary`] tells what is in one.
+//! [`journal`]; [`Summary`] tells what is in one, and [`shrink`] leaves out what a bug does not need.
 
 #![forbid(unsafe_code)]
 
 pub mod journal;
+pub mod shrink;
 mod summary;
 
 pub use summary::{Connection, Messages, Summary};

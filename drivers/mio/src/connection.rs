@@ -1,11 +1,12 @@
 //! One socket: whether it is open, and what its readiness was when it last told.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use satwire_core::Loss;
+use satwire_std::loss;
 
 /// A socket and the edges that were seen: readiness is told once, so it is kept until used up.
 #[derive(Debug)]
@@ -25,16 +26,6 @@ pub(crate) struct Connection {
     pub(crate) listed: bool,
     /// A write may make progress.
     pub(crate) writable: bool,
-}
-
-/// What a read gave.
-pub(crate) enum Read1 {
-    /// So many bytes.
-    Bytes(usize),
-    /// Nothing for now.
-    Nothing,
-    /// The end.
-    End(Loss),
 }
 
 impl Connection {
@@ -71,53 +62,19 @@ impl Connection {
         }
     }
 
-    /// Reads once into `buffer`.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Read1 {
-        loop {
-            return match self.stream.read(buffer) {
-                Ok(0) => Read1::End(Loss::Ended),
-                Ok(n) => {
-                    // A short read has emptied the socket: what comes later tells of itself. Only an
-                    // end that came with these bytes does not.
-                    self.readable = n == buffer.len() || self.ending;
-                    Read1::Bytes(n)
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.readable = false;
-                    Read1::Nothing
-                }
-                Err(error) => Read1::End(loss(&error)),
-            };
-        }
+    /// Reads once into `buffer`; `None` if there is nothing for now.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+        let read = satwire_std::read(&mut self.stream, buffer)?;
+        // A short read has emptied the socket: what comes later tells of itself. Only an end that came
+        // with these bytes does not.
+        self.readable = read.is_some_and(|n| n == buffer.len() || self.ending);
+        Ok(read)
     }
 
     /// Writes once; zero bytes if the socket takes none for now.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, Loss> {
-        loop {
-            return match self.stream.write(bytes) {
-                Ok(n) => Ok(n),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.writable = false;
-                    Ok(0)
-                }
-                Err(error) => Err(loss(&error)),
-            };
-        }
-    }
-}
-
-/// What of an I/O error is the same on every machine.
-pub(crate) fn loss(error: &io::Error) -> Loss {
-    match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Loss::Reset,
-        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => Loss::Ended,
-        ErrorKind::ConnectionRefused => Loss::Refused,
-        ErrorKind::TimedOut => Loss::TimedOut,
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
-            Loss::Unreachable
-        }
-        _ => Loss::Other,
+        let written = satwire_std::write(&mut self.stream, bytes)?;
+        self.writable = written.is_some();
+        Ok(written.unwrap_or(0))
     }
 }

@@ -10,18 +10,14 @@ use mio::event::Event as Readiness;
 use mio::{Poll, Token, Waker};
 use satwire_core::node::{Address, ConnId, Event, Host, Input, Output};
 use satwire_core::{Config, Instant, Loss, Node, WallClock};
+use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals, loss};
 
-use crate::clock::Clock;
-use crate::connection::{Connection, Read1, loss};
+use crate::connection::Connection;
 use crate::listener::Listener;
 use crate::resolver::Resolver;
 
-/// Bytes read of one connection in one turn, and the size of the buffer that all share.
-const READ: usize = 64 * 1024;
-/// Connections accepted of one listener in one turn.
-const ACCEPTS: usize = 64;
-/// How long a listener is left alone when the system has no more sockets to give.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Sockets that one poll names.
+const NAMED: usize = 1024;
 
 /// Connections are known to the poll by their own number, listeners count down from the top.
 const WAKER: Token = Token(usize::MAX);
@@ -45,29 +41,6 @@ pub struct Driver<H> {
     notices: Vec<Notice>,
 }
 
-/// What has gone over all connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Bytes read.
-    pub received: u64,
-    /// Bytes written.
-    pub sent: u64,
-}
-
-/// Something that an operator should know and that no peer is to blame for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Notice {
-    /// No more connections can be accepted for a while, most often for want of file descriptors.
-    #[error("cannot accept on {addr}, trying again in a second: {error}")]
-    AcceptPaused {
-        /// The listener.
-        addr: SocketAddr,
-        /// What the system said.
-        error: io::Error,
-    },
-}
-
 impl<H: Host> Driver<H> {
     /// A driver without connections, its clock at zero.
     ///
@@ -87,7 +60,7 @@ impl<H: Host> Driver<H> {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let clock = Clock::start();
         Ok(Self {
-            readiness: mio::Events::with_capacity(1024),
+            readiness: mio::Events::with_capacity(NAMED),
             resolver: Resolver::new(waker.clone()),
             node: Node::new(config, clock.wall(), host(clock.wall())),
             connections: BTreeMap::new(),
@@ -119,6 +92,11 @@ impl<H: Host> Driver<H> {
         self.node.handle(self.clock.now(), Input::Dial(address));
     }
 
+    /// Closes this connection. If we dialled its address, that is dialled again.
+    pub fn disconnect(&mut self, conn: ConnId) {
+        self.node.handle(self.clock.now(), Input::Disconnect(conn));
+    }
+
     /// Closes all connections and makes no more. The events of that come with the next turn.
     pub fn stop(&mut self) {
         self.listeners.clear();
@@ -146,19 +124,26 @@ impl<H: Host> Driver<H> {
             self.node.handle(self.clock.now(), Input::Clock(clock));
         }
         let readiness = std::mem::replace(&mut self.readiness, mio::Events::with_capacity(0));
+        let mut named = 0;
         for ready in &readiness {
             self.note(ready);
+            named += 1;
         }
         self.readiness = readiness;
         self.accept();
         self.carry_out(events);
+        if named == NAMED && self.is_due() {
+            // There may be more than were named, and their answers are to be read before the time is told.
+            for conn in self.connections.keys().copied().collect::<Vec<_>>() {
+                self.list_anyway(conn);
+            }
+        }
         for _ in 0..self.to_read.len() {
             self.read_next();
             self.carry_out(events);
         }
-        let now = self.clock.now();
-        if self.node.poll_timeout().is_some_and(|deadline| deadline <= now) {
-            self.node.handle(now, Input::Timeout);
+        if self.is_due() {
+            self.node.handle(self.clock.now(), Input::Timeout);
             self.carry_out(events);
         }
         Ok(())
@@ -192,6 +177,10 @@ impl<H: Host> Driver<H> {
     /// Takes what an operator should know.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
+    }
+
+    fn is_due(&self) -> bool {
+        self.node.poll_timeout().is_some_and(|deadline| deadline <= self.clock.now())
     }
 
     /// How long the poll may wait; for ever if nothing is due.
@@ -308,14 +297,14 @@ impl<H: Host> Driver<H> {
             return;
         }
         match connection.read(&mut self.buffer) {
-            Read1::Bytes(n) => {
+            Ok(Some(n)) => {
                 self.totals.received += n as u64;
                 // The clock is read behind the socket: the time is that of arrival, or later.
                 self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
                 self.list(conn);
             }
-            Read1::Nothing => {}
-            Read1::End(loss) => self.lost(conn, loss),
+            Ok(None) => {}
+            Err(loss) => self.lost(conn, loss),
         }
     }
 
@@ -347,6 +336,14 @@ impl<H: Host> Driver<H> {
         if connection.readable && !connection.listed && self.node.wants_read(conn) {
             connection.listed = true;
             self.to_read.push_back(conn);
+        }
+    }
+
+    /// The same for a connection that is not known to have something to read.
+    fn list_anyway(&mut self, conn: ConnId) {
+        if let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.open) {
+            connection.readable = true;
+            self.list(conn);
         }
     }
 

@@ -28,10 +28,10 @@
 //! readable connection, and does what is due only after its reads, so that neither can a busy peer
 //! starve the others nor does a process that slept cut peers whose answers wait in the socket.
 
-mod clock;
 mod connection;
 mod driver;
 mod listener;
 mod resolver;
 
-pub use driver::{Driver, Notice, Totals};
+pub use driver::Driver;
+pub use satwire_std::{Notice, Totals};

@@ -2,16 +2,13 @@
 //! thread for as long as it takes.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use mio::Waker;
 use satwire_core::node::TargetId;
-
-/// Addresses taken from one answer (Bitcoin Core takes as many from a seed).
-const MAX_ADDRESSES: usize = 32;
 
 /// Names that were asked for; the answers come with a wake-up.
 #[derive(Debug)]
@@ -31,9 +28,7 @@ impl Resolver {
     pub(crate) fn resolve(&self, target: TargetId, host: String, port: u16) -> io::Result<()> {
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
         let look_up = move || {
-            let mut found: Vec<_> =
-                (host.as_str(), port).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
-            found.truncate(MAX_ADDRESSES);
+            let found = satwire_std::look_up(&host, port);
             // The driver may be gone: then nobody wants to know.
             if sender.send((target, found)).is_ok() {
                 let _ = waker.wake();

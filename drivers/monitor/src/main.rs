@@ -2,13 +2,17 @@
 
 mod capinfo;
 mod cli;
+mod decode;
 mod demo;
+mod hex;
 mod output;
 mod record;
 mod render;
 mod replay;
 mod report;
+mod script;
 mod session;
+mod shrink;
 mod watch;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), stdout) {
         Ok(Wish::Watch(watch)) => watch::run(&watch),
         Ok(Wish::Demo(demo)) => demo::run(demo),
+        Ok(Wish::Decode(decode)) => decode::run(&decode),
         Ok(Wish::Replay(replay)) => replay::run(&replay),
         Ok(Wish::Capinfo(file)) => capinfo::run(&file),
         Err(refusal) => refuse(&refusal),

@@ -43,7 +43,9 @@ impl RunHost {
         let program = concat!("satwire ", env!("CARGO_PKG_VERSION"));
         let prologue = Prologue::new(program, config.clone(), clock);
         let recorder = Recorder::new(rng, file, prologue);
-        Self::Recording(Box::new(Recording { recorder, flush_at: None, end_told: false }))
+        // At once, for a start: whatever happens to the program then, what there is can be opened.
+        let flush_at = Some(Instant::now());
+        Self::Recording(Box::new(Recording { recorder, flush_at, end_told: false }))
     }
 
     /// When [`RunHost::keep`] is to be called, at the latest.

@@ -10,6 +10,7 @@ use satwire_core::{Instant, Network};
 
 use crate::cli::{Replay, Until};
 use crate::render::{Renderer, Traffic};
+use crate::shrink;
 
 /// Plays the journal to its end, to `--until`, or to the first difference.
 pub(crate) fn run(replay: &Replay) -> ExitCode {
@@ -17,6 +18,9 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
         Ok(reader) => reader,
         Err(trouble) => return fail(&trouble),
     };
+    if let Some(shrink) = &replay.shrink {
+        return shrink::run(reader, replay, shrink);
+    }
     match play(reader, replay, io::BufWriter::new(io::stdout().lock())) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(trouble)) => fail(&trouble),
@@ -110,7 +114,7 @@ impl Host for Meter {
     }
 }
 
-fn fail(text: &str) -> ExitCode {
+pub(crate) fn fail(text: &str) -> ExitCode {
     eprintln!("satwire: {text}");
     ExitCode::FAILURE
 }

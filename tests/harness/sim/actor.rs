@@ -185,7 +185,7 @@ impl Actor {
             Message::Verack => self.ready = true,
             Message::Ping(nonce) => wire::encode_pong(out, NETWORK.magic(), nonce),
             Message::Getdata(list) => {
-                for item in list.iter() {
+                for item in &list {
                     self.give(item, out);
                 }
             }

@@ -100,7 +100,7 @@ impl Host for Auditor {
                 && let Ok(Message::Getdata(list)) =
                     Message::decode(Command::GETDATA, payload, wire::sha256d(payload))
             {
-                for item in list.iter() {
+                for item in &list {
                     self.asked(conn, item.hash);
                 }
             }

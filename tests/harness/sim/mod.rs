@@ -294,12 +294,11 @@ impl Sim {
         };
         let latency = 1 + self.chance.below(SECOND / 3);
         let wire = self.wires.len();
-        let end = match self.plan.peers.get(target) {
-            Some(manner) => End::Peer(Box::new(Actor::new(*manner, self.chance.once_in(2)))),
-            None => {
-                let other = target - self.plan.peers.len();
-                End::Node(other, self.nodes[other].next_conn())
-            }
+        let end = if let Some(manner) = self.plan.peers.get(target) {
+            End::Peer(Box::new(Actor::new(*manner, self.chance.once_in(2))))
+        } else {
+            let other = target - self.plan.peers.len();
+            End::Node(other, self.nodes[other].next_conn())
         };
         if let End::Node(other, their_conn) = end {
             self.by_conn.insert((other, their_conn), wire);

@@ -59,7 +59,7 @@ impl BackgroundFile {
 
     /// Creates a file that only its owner may read: it shows whom we know, and the nonces by which we
     /// recognise ourselves. A file that exists is an error ([`io::ErrorKind::AlreadyExists`]) unless
-    /// `force` says to replace it.
+    /// `force` says to replace it; what is no file, a pipe or a device, is then written to.
     pub fn create(path: &Path, force: bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -67,9 +67,14 @@ impl BackgroundFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(path);
         if force && matches!(&file, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
-            // Replaced, not emptied: the old file's permissions, and who has it open, stay with it.
-            std::fs::remove_file(path)?;
-            file = options.open(path);
+            let kind = path.symlink_metadata()?.file_type();
+            if kind.is_file() || kind.is_symlink() {
+                // Replaced, not emptied: the old file's permissions, and who has it open, stay with it.
+                std::fs::remove_file(path)?;
+                file = options.open(path);
+            } else {
+                file = OpenOptions::new().write(true).open(path);
+            }
         }
         Self::with_limit(file?, Self::LIMIT)
     }
@@ -153,7 +158,11 @@ fn write_chunks(shared: &Shared, mut file: File) {
         };
         let result = match &chunk {
             Some(chunk) => file.write_all(chunk),
-            None => file.sync_all(),
+            // Pipes and devices cannot be waited for.
+            None => file.sync_all().or_else(|error| match error.kind() {
+                io::ErrorKind::InvalidInput => Ok(()),
+                _ => Err(error),
+            }),
         };
         let mut queue = shared.queue();
         if let Err(error) = result {

@@ -7,9 +7,6 @@ use satwire_core::node::Address;
 
 use super::{ErrorKind, Version};
 
-/// The longest form of a number, in bytes.
-pub(super) const LONGEST_VARINT: usize = 10;
-
 /// Appends a number: seven bits a byte, the lowest first, the top bit of all but the last byte set.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -99,8 +96,9 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], ErrorKind> {
-        let short = ErrorKind::Short { field, needed: N as u64, left: self.left.len() as u64 };
-        let (array, left) = self.left.split_first_chunk().ok_or(short)?;
+        let Some((array, left)) = self.left.split_first_chunk() else {
+            return Err(ErrorKind::Short { field, needed: N as u64, left: self.left.len() as u64 });
+        };
         self.left = left;
         Ok(*array)
     }
@@ -220,7 +218,7 @@ mod tests {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             let mut bytes = Vec::new();
             put_varint(&mut bytes, value);
-            assert!(bytes.len() <= LONGEST_VARINT);
+            assert!(bytes.len() <= 10);
             assert_eq!(read(&bytes).unwrap(), value);
         }
         for bad in [&[0x80, 0x00][..], &[0xff, 0x80, 0x00], &[0xff; 10], &[0xff; 11]] {

@@ -7,20 +7,28 @@ use satwire_core::node::{Address, ConnId, Draw, Event, EventKind, Host, Input, N
 use satwire_core::peer::{Direction, IgnoredBecause, Negotiated};
 use satwire_core::wire::{self, Header, Inventory, NetAddress};
 use satwire_core::{CloseReason, Fault, Instant};
-use sha2::{Digest as _, Sha256};
 
-use super::Mark;
 use super::codec::{put_address, put_bytes, put_duration, put_signed, put_socket, put_varint};
+use super::sum::Sum;
+use super::{DIGEST, Mark};
 
-/// The running SHA-256 of everything that a node says: each message that it queues, each order and
-/// each event, with its time, in an encoding of its own.
+/// The running digest of everything that a node says: each message that it queues, each order and each
+/// event, with its time, in an encoding of its own.
 ///
-/// Messages count one by one, so that it does not matter how many were queued at once. What has a
-/// variant that this version does not know counts by its `Display`.
+/// Messages count one by one, so that it does not matter how many were queued at once. A transaction
+/// counts by its ids and its length, which stand for every byte of it. What has a variant that this
+/// version does not know counts by its `Display`.
+///
+/// What is said in one step has a digest of its own beside it, whatever was said before.
+///
+/// 128 bits that are no cryptographic hash: two programs that say different things have the same digest by
+/// accident only, about never.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
-    hash: Sha256,
+    all: Sum,
+    step: Sum,
     count: u64,
+    /// What is said just now, encoded.
     item: Vec<u8>,
 }
 
@@ -37,9 +45,8 @@ impl Digest {
                 frames.first_chunk().map(|header| Header::LEN + Header::decode(header).length as usize);
             let (frame, rest) = frames.split_at(whole.unwrap_or(usize::MAX).min(frames.len()));
             self.start(ITEM_FRAME, at, Some(conn));
-            put_varint(&mut self.item, frame.len() as u64);
-            self.hash.update(&self.item);
-            self.hash.update(frame);
+            self.item.extend_from_slice(frame);
+            self.close();
             frames = rest;
         }
     }
@@ -65,7 +72,7 @@ impl Digest {
                 put_event(&mut self.item, event);
             }
         }
-        self.hash.update(&self.item);
+        self.close();
     }
 
     /// How many messages, orders and events it has taken.
@@ -73,28 +80,53 @@ impl Digest {
         self.count
     }
 
-    /// Its first bytes, as it stands.
+    /// The digest as it stands.
+    pub fn sum(&self) -> [u8; DIGEST] {
+        self.all.value()
+    }
+
+    /// From here on is another step.
+    pub fn next_step(&mut self) {
+        self.step = Sum::default();
+    }
+
+    /// Whether nothing was said in this step.
+    pub fn is_silent(&self) -> bool {
+        self.step == Sum::default()
+    }
+
+    /// The digest of this step.
+    pub fn step(&self) -> [u8; DIGEST] {
+        self.step.value()
+    }
+
+    /// The first bytes of the step's digest.
     pub fn mark(&self) -> Mark {
-        let [a, b, ..] = self.sum();
+        let [a, b, ..] = self.step();
         Mark([a, b])
     }
 
-    /// The digest as it stands.
-    pub fn sum(&self) -> [u8; 32] {
-        self.hash.clone().finalize().into()
+    /// The item is complete.
+    fn close(&mut self) {
+        let mut sum = Sum::default();
+        sum.update(&self.item);
+        let item = sum.value();
+        self.all.chain(item);
+        self.step.chain(item);
     }
 
     fn start(&mut self, item: u8, at: Instant, conn: Option<ConnId>) {
         self.count += 1;
         self.item.clear();
-        self.item.push(item);
-        put_varint(&mut self.item, at.as_micros());
+        let mut front = [item; 17];
+        front[1..9].copy_from_slice(&at.as_micros().to_le_bytes());
         // Connections are counted from 1.
-        put_varint(&mut self.item, conn.map_or(0, |conn| conn.0));
+        front[9..].copy_from_slice(&conn.map_or(0, |conn| conn.0).to_le_bytes());
+        self.item.extend_from_slice(&front);
     }
 }
 
-/// A host around another that keeps the digest of what its node says.
+/// A host around another that keeps the digest of what its node says, where each input is a step.
 #[derive(Clone, Debug)]
 pub struct Digested<H> {
     /// The host inside.
@@ -116,6 +148,7 @@ impl<H: Host> Host for Digested<H> {
     }
 
     fn input(&mut self, now: Instant, input: &Input<'_>) {
+        self.digest.next_step();
         self.inner.input(now, input);
     }
 
@@ -164,18 +197,29 @@ fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.push(6);
             put_varint(out, announcements.len() as u64);
             for announcement in announcements {
-                put_inventory(out, announcement.item);
-                out.push(u8::from(announcement.first) | u8::from(announcement.requested) << 1);
+                let flags = u8::from(announcement.first) | u8::from(announcement.requested) << 1;
+                let mut item = [flags; 37];
+                item[..4].copy_from_slice(&announcement.item.inv_type.0.to_le_bytes());
+                item[4..36].copy_from_slice(&announcement.item.hash.0);
+                out.extend_from_slice(&item);
             }
         }
         EventKind::Tx { tx, latency } => {
             out.push(7);
+            let (wtxid, txid) = (tx.wtxid().0, tx.txid().0);
+            let flags = u8::from(latency.is_some()) | u8::from(txid != wtxid) << 1;
+            let latency = latency.unwrap_or_default();
+            let mut item = [7; 50];
+            item[1] = flags;
+            item[2..6].copy_from_slice(&(tx.as_bytes().len() as u32).to_le_bytes());
+            item[6..14].copy_from_slice(&latency.as_secs().to_le_bytes());
+            item[14..18].copy_from_slice(&latency.subsec_nanos().to_le_bytes());
             // The wtxid stands for every byte of it.
-            out.extend_from_slice(&tx.wtxid().0);
-            out.extend_from_slice(&tx.txid().0);
-            put_varint(out, tx.as_bytes().len() as u64);
-            out.push(u8::from(latency.is_some()));
-            put_duration(out, latency.unwrap_or_default());
+            item[18..].copy_from_slice(&wtxid);
+            out.extend_from_slice(&item);
+            if txid != wtxid {
+                out.extend_from_slice(&txid);
+            }
         }
         EventKind::Notfound(misses) => put_misses(out, 8, misses),
         EventKind::Unanswered(misses) => put_misses(out, 9, misses),

@@ -15,15 +15,16 @@
 //! |---|---|---|
 //! | 1 | block start | number · time in µs, both varint |
 //! | 2 | prologue | program · wall clock · configuration · draws |
-//! | 3 | block end | records · bytes of the block up to here, both varint · digest 32, or nothing |
+//! | 3 | block end | records · bytes of the block up to here, both varint · digest 16, or nothing |
 //! | 4 | end | why, u8 |
 //! | 128 + n | step | µs since the step before · draws if bit 4 · mark 2 if bit 5 · input number n |
 //!
-//! **Checks.** A record's check is the start of the SHA-256 of everything in its block up to and with
-//! its body, checks left out; block 0 begins with the first byte of the journal. So every record can
-//! be trusted when it is read, none can be lost or moved within its block unseen, and the numbers of
+//! **Checks.** A record's check is the CRC-32 (IEEE) of everything in its block up to and with its
+//! body, checks left out; block 0 begins with the first byte of the journal. So damage to a record is
+//! seen before it is looked into, none can be lost or moved within its block unseen, and the numbers of
 //! the blocks do the same for them. The end mark's check covers that record alone, so that whoever
-//! writes the bytes can set it behind any record.
+//! writes the bytes can set it behind any record. Checks are there against damage: against a forged
+//! journal only the limits help, and each field is held to them.
 //!
 //! **Blocks** are cut by what was recorded and never by a clock: before a step that lies
 //! [`BLOCK_TIME`] or more behind the block's start, or once the block has [`BLOCK_BYTES`]. *When* bytes
@@ -32,9 +33,24 @@
 //! journal that was replayed, and why a killed recorder loses no more than what was not flushed.
 //!
 //! **Steps.** An input and the random words that were drawn while it was handled are one record, so
-//! that none is ever played without the others. The *mark* is the start of the running digest of all
-//! that the node said, there if it said anything in this step; a block's end carries the whole digest
-//! if it changed since the last.
+//! that none is ever played without the others. The *mark* is the start of the [`Digest`] of what the
+//! node said in this step, there if it said anything; a block's end carries the running digest of all
+//! that it ever said, if it changed since the last. A mark depends on its own step alone, so that it
+//! stays true where others are left out ([`shrink`](crate::shrink)).
+//!
+//! **What it costs.** A step takes 7 to 9 bytes on top of what was received, 2 more if the node said
+//! something, 10 for each random word; a block about 50. Of a gigabyte of dense traffic, two real
+//! recordings repeated with other transactions (`cargo bench -p satwire-capture -- 1024`):
+//!
+//! | | reads of 14 kB | reads of 88 bytes |
+//! |---|---|---|
+//! | on top of what was received, an input | 19.8 bytes | 10.3 bytes |
+//! | and an order or event | 0.4 bytes | 15.9 bytes |
+//! | speed with a recorder, to the bare core | 0.87 | 0.79 |
+//! | speed of a replay, to the bare core | 0.89 | 0.74 |
+//!
+//! The core hashes what it receives twice, so a journal must not do so again: hence a CRC and a plain
+//! sum where a cryptographic hash would cost a tenth of the speed more.
 //!
 //! **Versions.** Another major version is refused. A minor version adds kinds, purposes and fields; a
 //! reader that meets one it does not know says which, and the version.
@@ -50,6 +66,7 @@ mod reader;
 mod record;
 mod recorder;
 mod source;
+mod sum;
 mod tape;
 mod writer;
 
@@ -85,6 +102,9 @@ pub const BLOCK_BYTES: u64 = 64 << 10;
 /// The most that a journal may say for [`Config::remembered_ids`](satwire_core::Config::remembered_ids),
 /// whose memory is reserved when the node is made. A node with more cannot be recorded.
 pub const MAX_REMEMBERED: usize = 1 << 22;
+
+/// The length of a digest, in bytes.
+pub const DIGEST: usize = 16;
 
 /// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

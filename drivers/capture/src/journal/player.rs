@@ -6,7 +6,8 @@ use std::io::Read;
 use satwire_core::node::{Host, Output};
 use satwire_core::{Instant, Node};
 
-use super::{Digested, Ending, Error, Mark, Reader, Record, Tape, WrongDraw};
+use super::reader::View;
+use super::{DIGEST, Digested, Ending, Error, Mark, Reader, Tape, WrongDraw};
 
 /// Plays a journal: makes the node that was recorded and feeds it what it was fed, as a stream.
 ///
@@ -71,9 +72,9 @@ pub enum What {
     /// The node said something else since the digest before.
     Digest {
         /// The digest that was recorded.
-        expected: [u8; 32],
+        expected: [u8; DIGEST],
         /// The digest now.
-        got: [u8; 32],
+        got: [u8; DIGEST],
     },
 }
 
@@ -137,32 +138,32 @@ impl<R: Read, H: Host> Player<R, H> {
         if let Some(wrong) = self.wrong.take() {
             return self.differ(0, What::Draw(wrong));
         }
-        let Some(entry) = self.reader.next() else { return Ok(None) };
-        let entry = entry?;
-        let digest = &self.node.host().digest;
-        match entry.record {
-            Record::Step(step) => {
-                let count = digest.count();
+        let Some(view) = self.reader.next_view() else { return Ok(None) };
+        let (number, _, view) = view?;
+        match view {
+            View::Step(step) => {
+                let count = self.node.host().digest.count();
+                let expected = step.mark;
                 self.at = step.at;
-                self.tape.load(&step.draws);
-                self.node.handle(step.at, step.input.as_input());
+                self.tape.load(step.draws);
+                self.node.handle(step.at, step.input);
                 if let Err(wrong) = self.tape.check() {
-                    return self.differ(entry.number, What::Draw(wrong));
+                    return self.differ(number, What::Draw(wrong));
                 }
                 let digest = &self.node.host().digest;
                 let got = (digest.count() != count).then(|| digest.mark());
-                if got != step.mark {
-                    return self.differ(entry.number, What::Said { expected: step.mark, got });
+                if got != expected {
+                    return self.differ(number, What::Said { expected, got });
                 }
             }
-            Record::Digest(expected) => {
-                let got = digest.sum();
+            View::Digest(expected) => {
+                let got = self.node.host().digest.sum();
                 if got != expected {
-                    return self.differ(entry.number, What::Digest { expected, got });
+                    return self.differ(number, What::Digest { expected, got });
                 }
             }
         }
-        Ok(Some(Played { number: entry.number, at: self.at }))
+        Ok(Some(Played { number, at: self.at }))
     }
 
     /// Plays all records that are left and gives each order and event to `each`.

@@ -41,7 +41,8 @@ impl Prologue {
         let program = fields.text("program")?;
         let clock = WallClock { unix_micros_at_zero: fields.signed("wall clock")? };
         let config = take_config(fields)?;
-        let draws = take_draws(fields)?;
+        let mut draws = Vec::new();
+        take_draws(fields, &mut draws)?;
         fields.end()?;
         Ok(Self { program, config, clock, draws })
     }

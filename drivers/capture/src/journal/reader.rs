@@ -4,9 +4,9 @@ use std::io::Read;
 
 use satwire_core::Instant;
 
-use super::record::take_step;
+use super::record::{Scratch, StepView, take_step};
 use super::source::{Raw, Source};
-use super::{EndReason, Error, ErrorKind, Prologue, Record, Version, kind};
+use super::{DIGEST, EndReason, Error, ErrorKind, Prologue, Record, Version, kind};
 
 /// Reads a journal as a stream, one record at a time: it holds one record and a buffer, however long
 /// the journal is, and trusts nothing that is not checked.
@@ -16,6 +16,7 @@ use super::{EndReason, Error, ErrorKind, Prologue, Record, Version, kind};
 #[derive(Debug)]
 pub struct Reader<R> {
     source: Source<R>,
+    scratch: Scratch,
     prologue: Prologue,
     block: Option<Block>,
     /// The number of the next block.
@@ -52,6 +53,19 @@ pub enum Ending {
     },
 }
 
+/// A record that borrows from the reader.
+#[derive(Debug)]
+pub(super) enum View<'a> {
+    Step(StepView<'a>),
+    Digest([u8; DIGEST]),
+}
+
+/// What was found, with the body of a step still to be looked into.
+enum Found {
+    Step(u8),
+    Digest([u8; DIGEST]),
+}
+
 /// The block that is being read.
 #[derive(Debug)]
 struct Block {
@@ -64,6 +78,7 @@ impl<R: Read> Reader<R> {
     pub fn new(source: R) -> Result<Self, Error> {
         let mut reader = Self {
             source: Source::new(source)?,
+            scratch: Scratch::default(),
             prologue: Prologue::new("", satwire_core::Config::default(), satwire_core::WallClock::default()),
             block: None,
             blocks: 0,
@@ -99,15 +114,15 @@ impl<R: Read> Reader<R> {
         self.ending
     }
 
-    /// Bytes read so far.
+    /// Bytes that the records so far take.
     pub const fn offset(&self) -> u64 {
         self.source.offset
     }
 
-    /// What the reader holds, in bytes, without its fixed buffer.
+    /// What the reader holds beyond the buffer that it starts with, in bytes.
     #[cfg(test)]
     pub(crate) const fn buffered(&self) -> usize {
-        self.source.body.capacity()
+        self.source.room() - Source::<R>::ROOM
     }
 
     /// Nothing more is handed out.
@@ -121,12 +136,41 @@ impl<R: Read> Reader<R> {
         match self.source.raw()? {
             Raw::Record(found) if found == number => Ok(()),
             Raw::Record(found) => Err(ErrorKind::Order { found: name(found), expected }.at(start)),
-            Raw::Cut(_) => Err(ErrorKind::Ends { expected }.at(self.source.offset)),
+            Raw::Cut(torn) => Err(ErrorKind::Ends { expected }.at(start + torn)),
         }
     }
 
-    /// The next record that is handed out.
-    fn next_entry(&mut self) -> Result<Option<Entry>, Error> {
+    /// The next record, with its number and where it starts, as [`Iterator::next`] gives it.
+    pub(super) fn next_view(&mut self) -> Option<Result<(u64, u64, View<'_>), Error>> {
+        if self.done {
+            return None;
+        }
+        self.done = true;
+        let (offset, found) = match self.find() {
+            Ok(found) => found?,
+            Err(error) => return Some(Err(error)),
+        };
+        let number = self.numbered;
+        let view = match found {
+            Found::Digest(digest) => View::Digest(digest),
+            Found::Step(kind) => {
+                let step = take_step(&mut self.source.fields(), kind, self.last, &mut self.scratch);
+                match step {
+                    Ok(step) => {
+                        self.last = step.at;
+                        View::Step(step)
+                    }
+                    Err(kind) => return Some(Err(kind.at(offset))),
+                }
+            }
+        };
+        self.numbered += 1;
+        self.done = false;
+        Some(Ok((number, offset, view)))
+    }
+
+    /// The next record that is handed out, and where it starts.
+    fn find(&mut self) -> Result<Option<(u64, Found)>, Error> {
         loop {
             let offset = self.source.offset;
             let number = match self.source.raw()? {
@@ -139,12 +183,13 @@ impl<R: Read> Reader<R> {
                     return Ok(None);
                 }
             };
-            let record = match number {
-                kind::BLOCK_START => {
-                    self.block_start(offset)?;
-                    None
+            match number {
+                kind::BLOCK_START => self.block_start(offset)?,
+                kind::BLOCK_END => {
+                    if let Some(digest) = self.block_end(offset)? {
+                        return Ok(Some((offset, Found::Digest(digest))));
+                    }
                 }
-                kind::BLOCK_END => self.block_end(offset)?.map(Record::Digest),
                 kind::END => return self.end(offset).map(|()| None),
                 kind::PROLOGUE => {
                     return Err(ErrorKind::Order { found: name(number), expected: "a step" }.at(offset));
@@ -157,17 +202,9 @@ impl<R: Read> Reader<R> {
                     return Err(ErrorKind::Order { found: name(number), expected: "a block" }.at(offset));
                 }
                 _ => {
-                    let mut fields = self.source.fields();
-                    let step = take_step(&mut fields, number, self.last).map_err(|kind| kind.at(offset))?;
-                    self.last = step.at;
                     self.count_record();
-                    Some(Record::Step(step))
+                    return Ok(Some((offset, Found::Step(number))));
                 }
-            };
-            if let Some(record) = record {
-                let number = self.numbered;
-                self.numbered += 1;
-                return Ok(Some(Entry { number, offset, record }));
             }
         }
     }
@@ -204,7 +241,7 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    fn block_end(&mut self, offset: u64) -> Result<Option<[u8; 32]>, Error> {
+    fn block_end(&mut self, offset: u64) -> Result<Option<[u8; DIGEST]>, Error> {
         let Some(block) = self.block.take() else {
             return Err(ErrorKind::Order { found: "the end of a block", expected: "a block" }.at(offset));
         };
@@ -235,7 +272,7 @@ impl<R: Read> Reader<R> {
         };
         let reason = read().map_err(|kind| kind.at(offset))?;
         let behind = self.source.offset;
-        if self.source.byte()?.is_some() {
+        if !self.source.at_end()? {
             return Err(ErrorKind::Trailing("the end mark").at(behind));
         }
         self.ending = Ending::Marked(reason);
@@ -247,12 +284,14 @@ impl<R: Read> Iterator for Reader<R> {
     type Item = Result<Entry, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let entry = self.next_entry();
-        self.done = !matches!(entry, Ok(Some(_)));
-        entry.transpose()
+        let view = self.next_view()?;
+        Some(view.map(|(number, offset, view)| {
+            let record = match view {
+                View::Step(step) => Record::Step(step.to_owned()),
+                View::Digest(digest) => Record::Digest(digest),
+            };
+            Entry { number, offset, record }
+        }))
     }
 }
 

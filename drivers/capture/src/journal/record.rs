@@ -7,7 +7,7 @@ use satwire_core::node::{Address, ConnId, Draw, Input, TargetId};
 use satwire_core::{Instant, Loss, WallClock};
 
 use super::codec::{Fields, put_address, put_signed, put_socket, put_varint};
-use super::{ErrorKind, kind};
+use super::{DIGEST, ErrorKind, kind};
 
 /// One record behind the prologue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Record {
     Step(Step),
     /// The digest of everything that the node said up to here: see [`Digest`](super::Digest). It
     /// ends a block.
-    Digest([u8; 32]),
+    Digest([u8; DIGEST]),
 }
 
 /// One input, with everything else that decided what the node made of it.
@@ -28,12 +28,34 @@ pub struct Step {
     pub input: OwnedInput,
     /// The random words that were drawn while it was handled, in their order.
     pub draws: Vec<Drawn>,
-    /// The mark of the running digest behind the step, if the node said anything in it: what
+    /// The mark of all that the node said in the step, if it said anything: what
     /// [`Digest::mark`](super::Digest::mark) gave.
     pub mark: Option<Mark>,
 }
 
-/// The first bytes of a digest: names the step in which a replay first says something else.
+/// A step that borrows what it carries.
+#[derive(Debug)]
+pub(super) struct StepView<'a> {
+    pub(super) at: Instant,
+    pub(super) input: Input<'a>,
+    pub(super) draws: &'a [Drawn],
+    pub(super) mark: Option<Mark>,
+}
+
+impl StepView<'_> {
+    pub(super) fn to_owned(&self) -> Step {
+        Step { at: self.at, input: (&self.input).into(), draws: self.draws.into(), mark: self.mark }
+    }
+}
+
+/// What of a step does not lie in its record as it is handed out.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    draws: Vec<Drawn>,
+    addrs: Vec<SocketAddr>,
+}
+
+/// The first bytes of the digest of a step: names the one in which a replay first says something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(pub [u8; 2]);
 
@@ -168,32 +190,36 @@ pub(super) fn put_input(out: &mut Vec<u8>, input: &Input<'_>) -> Result<u8, Unsu
     })
 }
 
-fn take_input(fields: &mut Fields<'_>, number: u8) -> Result<OwnedInput, ErrorKind> {
+fn take_input<'a>(
+    fields: &mut Fields<'a>,
+    number: u8,
+    addrs: &'a mut Vec<SocketAddr>,
+) -> Result<Input<'a>, ErrorKind> {
     Ok(match number {
-        kind::DIAL => OwnedInput::Dial(fields.address()?),
+        kind::DIAL => Input::Dial(fields.address()?),
         kind::RESOLVED => {
             let target = TargetId(fields.u32("target")?);
             let count = fields.varint("number of addresses")?;
             // Each takes bytes of the record, so a count that lies ends the loop early.
-            let mut addrs = Vec::new();
+            addrs.clear();
             for _ in 0..count {
                 addrs.push(fields.socket()?);
             }
-            OwnedInput::Resolved(target, addrs)
+            Input::Resolved(target, addrs)
         }
-        kind::CONNECTED => OwnedInput::Connected(take_conn(fields)?),
-        kind::ACCEPTED => OwnedInput::Accepted { conn: take_conn(fields)?, addr: fields.socket()? },
-        kind::RECEIVED => OwnedInput::Received(take_conn(fields)?, fields.rest().into()),
+        kind::CONNECTED => Input::Connected(take_conn(fields)?),
+        kind::ACCEPTED => Input::Accepted { conn: take_conn(fields)?, addr: fields.socket()? },
+        kind::RECEIVED => Input::Received(take_conn(fields)?, fields.rest()),
         kind::CLOSED => {
             let conn = take_conn(fields)?;
             let code = fields.byte("loss")?;
             let loss = Loss::ALL.get(usize::from(code)).ok_or(fields.unknown("loss", u64::from(code)))?;
-            OwnedInput::Closed(conn, *loss)
+            Input::Closed(conn, *loss)
         }
-        kind::TIMEOUT => OwnedInput::Timeout,
-        kind::CLOCK => OwnedInput::Clock(WallClock { unix_micros_at_zero: fields.signed("wall clock")? }),
-        kind::DISCONNECT => OwnedInput::Disconnect(take_conn(fields)?),
-        kind::STOP => OwnedInput::Stop,
+        kind::TIMEOUT => Input::Timeout,
+        kind::CLOCK => Input::Clock(WallClock { unix_micros_at_zero: fields.signed("wall clock")? }),
+        kind::DISCONNECT => Input::Disconnect(take_conn(fields)?),
+        kind::STOP => Input::Stop,
         other => return Err(fields.unknown("input", u64::from(other))),
     })
 }
@@ -225,9 +251,8 @@ pub(super) fn put_drawn(out: &mut Vec<u8>, drawn: Drawn) -> Result<(), Unsupport
 }
 
 /// A count, then so many draws.
-pub(super) fn take_draws(fields: &mut Fields<'_>) -> Result<Vec<Drawn>, ErrorKind> {
+pub(super) fn take_draws(fields: &mut Fields<'_>, draws: &mut Vec<Drawn>) -> Result<(), ErrorKind> {
     let count = fields.varint("number of draws")?;
-    let mut draws = Vec::new();
     for _ in 0..count {
         let purpose = match fields.byte("purpose of a draw")? {
             0 => Draw::VersionNonce(take_conn(fields)?),
@@ -238,21 +263,30 @@ pub(super) fn take_draws(fields: &mut Fields<'_>) -> Result<Vec<Drawn>, ErrorKin
         };
         draws.push(Drawn { purpose, word: u64::from_le_bytes(fields.array("drawn word")?) });
     }
-    Ok(draws)
+    Ok(())
 }
 
 /// A step's body: time since the step before · count of draws and draws, if `number` says so · mark,
 /// if it says so · the input's fields.
-pub(super) fn take_step(fields: &mut Fields<'_>, number: u8, last: Instant) -> Result<Step, ErrorKind> {
+pub(super) fn take_step<'a>(
+    fields: &mut Fields<'a>,
+    number: u8,
+    last: Instant,
+    scratch: &'a mut Scratch,
+) -> Result<StepView<'a>, ErrorKind> {
     let delta = fields.at_most("time", u64::MAX - last.as_micros())?;
     let at = Instant::from_micros(last.as_micros() + delta);
-    let draws = if number & kind::WITH_DRAWS == 0 { Vec::new() } else { take_draws(fields)? };
-    if number & kind::WITH_DRAWS != 0 && draws.is_empty() {
-        return Err(ErrorKind::not("number of draws", 0, 1));
+    let Scratch { draws, addrs } = scratch;
+    draws.clear();
+    if number & kind::WITH_DRAWS != 0 {
+        take_draws(fields, draws)?;
+        if draws.is_empty() {
+            return Err(ErrorKind::not("number of draws", 0, 1));
+        }
     }
     let mark =
         if number & kind::WITH_MARK == 0 { None } else { Some(Mark(fields.array("mark of the outputs")?)) };
-    let input = take_input(fields, number & kind::INPUT)?;
+    let input = take_input(fields, number & kind::INPUT, addrs)?;
     fields.end()?;
-    Ok(Step { at, input, draws, mark })
+    Ok(StepView { at, input, draws, mark })
 }

@@ -131,6 +131,7 @@ impl<H, W: Write> Recorder<H, W> {
         if self.writer.cuts(at) {
             self.put_digest();
         }
+        self.digest.next_step();
         self.draws.clear();
         self.input.clear();
         match put_input(&mut self.input, input) {

@@ -1,25 +1,31 @@
 //! Checked records out of a stream of bytes.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 
 use super::chain::{CHECK, Chain};
-use super::codec::{Fields, LONGEST_VARINT, Varint};
+use super::codec::{Fields, Varint};
 use super::{Error, ErrorKind, FORMAT, MAGIC, MAX_RECORD, Version, kind};
 
 /// The length of magic and version, in bytes.
-const HEADER: u64 = MAGIC.len() as u64 + 2;
+const HEADER: usize = MAGIC.len() + 2;
 
 /// The bytes of a journal, record by record, each one checked before anybody looks into it.
 #[derive(Debug)]
 pub(super) struct Source<R> {
-    bytes: BufReader<R>,
+    bytes: R,
     /// Bytes taken so far.
     pub(super) offset: u64,
     /// The format that the journal names.
     pub(super) format: Version,
     chain: Chain,
-    /// The body of the record that was read last.
-    pub(super) body: Vec<u8>,
+    /// What was read; it is as long as there is room for.
+    buffer: Vec<u8>,
+    /// The body of the record that was taken last.
+    body: (usize, usize),
+    /// Where in the buffer the next record starts.
+    next: usize,
+    /// Where what was read ends.
+    filled: usize,
 }
 
 /// What comes next in the source.
@@ -30,107 +36,139 @@ pub(super) enum Raw {
 }
 
 impl<R: Read> Source<R> {
+    /// The room to start with, in bytes.
+    pub(super) const ROOM: usize = 64 << 10;
+
     /// Reads up to the first record.
     pub(super) fn new(bytes: R) -> Result<Self, Error> {
-        let bytes = BufReader::with_capacity(64 << 10, bytes);
-        let mut source = Self { bytes, offset: 0, format: FORMAT, chain: Chain::new(), body: Vec::new() };
+        let mut source = Self {
+            bytes,
+            offset: 0,
+            format: FORMAT,
+            chain: Chain::new(),
+            buffer: vec![0; Self::ROOM],
+            body: (0, 0),
+            next: 0,
+            filled: 0,
+        };
         source.header()?;
         Ok(source)
     }
 
-    /// The fields of the record that was read last.
+    /// The fields of the record that was taken last.
     pub(super) fn fields(&self) -> Fields<'_> {
-        Fields::new(&self.body, self.format)
+        Fields::new(&self.buffer[self.body.0..self.body.1], self.format)
     }
 
-    /// Reads magic and version, and starts the chain of the first block.
+    /// Whether nothing is left.
+    pub(super) fn at_end(&mut self) -> Result<bool, Error> {
+        Ok(!self.has(1)?)
+    }
+
+    /// The room that there is, in bytes.
+    #[cfg(test)]
+    pub(super) const fn room(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Takes magic and version, and starts the chain of the first block.
     fn header(&mut self) -> Result<(), Error> {
-        self.fill((MAGIC.len() + 2) as u64)?;
-        let found = &self.body[..self.body.len().min(MAGIC.len())];
+        let whole = self.has(HEADER)?;
+        let found = &self.left()[..self.left().len().min(MAGIC.len())];
         if !MAGIC.starts_with(found) {
             return Err(ErrorKind::NotAJournal(found.into()).at(0));
         }
-        let Some(&[major, minor]) = self.body.get(MAGIC.len()..) else {
-            return Err(ErrorKind::Ends { expected: "magic and version of a journal" }.at(self.offset));
-        };
+        if !whole {
+            let expected = "magic and version of a journal";
+            return Err(ErrorKind::Ends { expected }.at(self.left().len() as u64));
+        }
+        let [major, minor] = [0, 1].map(|place| self.left()[MAGIC.len() + place]);
         self.format = Version { major, minor };
         if major != FORMAT.major {
             return Err(ErrorKind::Format(self.format).at(MAGIC.len() as u64));
         }
         self.chain = Chain::first(self.format);
+        self.take(HEADER);
         Ok(())
     }
 
-    /// Reads the next record into `body` and checks it.
+    /// Takes the next record and checks it. What is not whole is left where it is.
     pub(super) fn raw(&mut self) -> Result<Raw, Error> {
         let start = self.offset;
-        let Some(number) = self.byte()? else { return Ok(Raw::Cut(0)) };
         // A kind, and a length in at most ten bytes.
-        let mut front = [number; 1 + LONGEST_VARINT];
-        let mut read = 1;
+        let mut front = 1;
         let mut varint = Varint::default();
         let length = loop {
-            let Some(byte) = self.byte()? else { return Ok(Raw::Cut(self.offset - start)) };
-            front[read] = byte;
-            read += 1;
-            if let Some(length) = varint.push(byte).map_err(|kind| kind.at(start + 1))? {
+            if !self.has(front + 1)? {
+                return Ok(self.cut());
+            }
+            let length = varint.push(self.left()[front]).map_err(|kind| kind.at(start + 1))?;
+            front += 1;
+            if let Some(length) = length {
                 break length;
             }
         };
         if length > MAX_RECORD {
             return Err(ErrorKind::TooLong(length).at(start + 1));
         }
-        self.fill(length + CHECK as u64)?;
-        let Some((body, found)) = self.body.split_last_chunk::<CHECK>() else {
-            return Ok(Raw::Cut(self.offset - start));
-        };
-        if body.len() as u64 != length {
-            return Ok(Raw::Cut(self.offset - start));
+        let whole = front + length as usize;
+        if !self.has(whole + CHECK)? {
+            return Ok(self.cut());
         }
-        let found = *found;
-        let mut alone = Chain::new();
-        let chain = match number {
-            kind::END => &mut alone,
-            // The chain of the first block started with the journal.
-            kind::BLOCK_START if start > HEADER => {
-                self.chain = Chain::new();
-                &mut self.chain
-            }
-            _ => &mut self.chain,
-        };
-        chain.update(&front[..read]);
-        chain.update(body);
-        let expected = chain.check();
-        if found != expected {
-            let [found, expected] = [found, expected].map(u32::from_be_bytes);
-            return Err(ErrorKind::Check { found, expected }.at(start));
+        let record = &self.buffer[self.next..self.next + whole];
+        let number = record[0];
+        // The end mark stands alone; the chain of the first block started with the journal.
+        if number == kind::END || number == kind::BLOCK_START && start > HEADER as u64 {
+            self.chain = Chain::new();
         }
-        self.body.truncate(length as usize);
+        self.chain.update(record);
+        let expected = self.chain.check();
+        let found = self.buffer[self.next + whole..].first_chunk().copied().map(u32::from_le_bytes);
+        if found != Some(expected) {
+            return Err(ErrorKind::Check { found: found.unwrap_or_default(), expected }.at(start));
+        }
+        self.body = (self.next + front, self.next + whole);
+        self.take(whole + CHECK);
         Ok(Raw::Record(number))
     }
 
-    /// The next byte, if there is one.
-    pub(super) fn byte(&mut self) -> Result<Option<u8>, Error> {
-        let mut byte = [0];
-        loop {
-            match self.bytes.read(&mut byte) {
-                Ok(0) => return Ok(None),
-                Ok(_) => {
-                    self.offset += 1;
-                    return Ok(Some(byte[0]));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ErrorKind::Io(error).at(self.offset)),
-            }
-        }
+    /// Where the source ends in the middle of a record, or in front of one.
+    fn cut(&self) -> Raw {
+        Raw::Cut(self.left().len() as u64)
     }
 
-    /// Reads up to `length` bytes into `body`, which grows with what is there, not with what is claimed.
-    fn fill(&mut self, length: u64) -> Result<(), Error> {
-        self.body.clear();
-        let read = self.bytes.by_ref().take(length).read_to_end(&mut self.body);
-        self.offset += self.body.len() as u64;
-        read.map_err(|error| ErrorKind::Io(error).at(self.offset))?;
-        Ok(())
+    /// What was read and is not taken.
+    fn left(&self) -> &[u8] {
+        &self.buffer[self.next..self.filled]
+    }
+
+    const fn take(&mut self, length: usize) {
+        self.next += length;
+        self.offset += length as u64;
+    }
+
+    /// Reads until so many bytes are there that are not taken; false if the source ends before. What is
+    /// there is believed and no more: the room grows when it is full, not with what a record claims.
+    fn has(&mut self, length: usize) -> Result<bool, Error> {
+        while self.filled - self.next < length {
+            if self.filled == self.buffer.len() {
+                if self.next == 0 {
+                    self.buffer.resize(2 * self.filled, 0);
+                } else {
+                    self.buffer.copy_within(self.next..self.filled, 0);
+                    self.filled -= self.next;
+                    self.next = 0;
+                }
+            }
+            match self.bytes.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => return Ok(false),
+                Ok(more) => self.filled += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(ErrorKind::Io(error).at(self.offset + self.left().len() as u64));
+                }
+            }
+        }
+        Ok(true)
     }
 }

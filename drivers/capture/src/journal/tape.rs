@@ -57,15 +57,18 @@ impl Tape {
 
     /// Appends the words of one step, before its input is handled.
     pub fn load(&self, draws: &[Drawn]) {
-        self.0.borrow_mut().left.extend(draws);
+        if !draws.is_empty() {
+            self.0.borrow_mut().left.extend(draws);
+        }
     }
 
     /// Asks whether all words were drawn, for what they were recorded for, and no others; then starts
     /// anew.
     pub fn check(&self) -> Result<(), WrongDraw> {
-        let words = std::mem::take(&mut *self.0.borrow_mut());
+        let words = &mut *self.0.borrow_mut();
         let left = words.left.front().map(|next| WrongDraw { expected: Some(next.purpose), got: None });
-        words.wrong.or(left).map_or(Ok(()), Err)
+        words.left.clear();
+        words.wrong.take().or(left).map_or(Ok(()), Err)
     }
 }
 

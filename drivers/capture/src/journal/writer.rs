@@ -7,7 +7,7 @@ use satwire_core::Instant;
 use super::chain::Chain;
 use super::codec::put_varint;
 use super::record::{Mark, Unsupported, put_drawn, put_input};
-use super::{BLOCK_BYTES, BLOCK_TIME, FORMAT, MAGIC, MAX_RECORD, Prologue, Step, kind};
+use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Prologue, Step, kind};
 
 /// Bytes that are gathered before the sink gets them, unless it is flushed earlier.
 const CHUNK: usize = 64 << 10;
@@ -54,7 +54,7 @@ impl EndReason {
         let mut bytes = vec![kind::END, 1, self as u8];
         let mut chain = Chain::new();
         chain.update(&bytes);
-        bytes.extend_from_slice(&chain.check());
+        bytes.extend_from_slice(&chain.check().to_le_bytes());
         bytes
     }
 }
@@ -80,9 +80,11 @@ pub struct Writer<W> {
     /// What the sink did not get yet.
     out: Vec<u8>,
     chain: Chain,
+    /// The first fields of a step, while it is put together.
+    front: Vec<u8>,
     block: Block,
     /// The digest that the block is to end with.
-    digest: Option<[u8; 32]>,
+    digest: Option<[u8; DIGEST]>,
     /// The time of the last step.
     last: Instant,
     ended: Option<Ended>,
@@ -114,6 +116,7 @@ impl<W: Write> Writer<W> {
             sink,
             out,
             chain: Chain::first(FORMAT),
+            front: Vec::new(),
             block: Block::default(),
             digest: None,
             last: Instant::ZERO,
@@ -149,7 +152,7 @@ impl<W: Write> Writer<W> {
 
     /// The digest of everything said up to and with the last step. It is written if the block ends
     /// here.
-    pub const fn digest(&mut self, digest: [u8; 32]) {
+    pub const fn digest(&mut self, digest: [u8; DIGEST]) {
         self.digest = Some(digest);
     }
 
@@ -210,7 +213,8 @@ impl<W: Write> Writer<W> {
             self.start_block(at);
         }
         let mut number = kind::STEP | number;
-        let mut front = Vec::with_capacity(32);
+        let mut front = std::mem::take(&mut self.front);
+        front.clear();
         put_varint(&mut front, at.as_micros() - self.last.as_micros());
         if draws.count > 0 {
             number |= kind::WITH_DRAWS;
@@ -223,6 +227,7 @@ impl<W: Write> Writer<W> {
         }
         self.last = at;
         self.counted(number, &[&front, input]);
+        self.front = front;
         if self.out.len() >= CHUNK {
             self.hand_over();
         }
@@ -282,7 +287,7 @@ impl<W: Write> Writer<W> {
             self.out.extend_from_slice(part);
         }
         self.chain.update(&self.out[start..]);
-        self.out.extend_from_slice(&self.chain.check());
+        self.out.extend_from_slice(&self.chain.check().to_le_bytes());
         self.block.bytes += (self.out.len() - start) as u64;
     }
 

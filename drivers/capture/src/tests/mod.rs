@@ -12,6 +12,7 @@ use crate::journal::{EndReason, Ending, Entry, Error, Prologue, Reader, Recorder
 mod damage;
 mod records;
 mod replay;
+mod shrink;
 mod sinks;
 mod summary;
 
@@ -29,7 +30,9 @@ impl Host for Counting {
 }
 
 fn prologue() -> Prologue {
-    let config = Config { ping_interval: Duration::from_secs(3), ..Config::new(Network::Regtest) };
+    // Few ids: their memory is taken when a node is made, and here many are.
+    let (ping_interval, remembered_ids) = (Duration::from_secs(3), 100);
+    let config = Config { ping_interval, remembered_ids, ..Config::new(Network::Regtest) };
     Prologue::new("satwire 0.1.0 (test)", config, WallClock { unix_micros_at_zero: 1_795_363_088_000_000 })
 }
 

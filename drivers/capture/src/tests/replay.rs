@@ -115,9 +115,6 @@ fn other_cuts_give_the_same_digests() {
                     input => node.handle(step.at, input.as_input()),
                 }
                 tape.check().unwrap();
-                if let Some(mark) = step.mark {
-                    assert_eq!(node.host().digest.mark(), mark, "record {}", entry.number);
-                }
             }
             Record::Digest(digest) => {
                 assert_eq!(node.host().digest.sum(), digest, "record {}", entry.number);
@@ -185,7 +182,7 @@ fn differences_are_found_where_they_are() {
             Record::Digest(_) => {
                 let changed = copy(&bytes, &p, |n, record| {
                     if let (true, Record::Digest(digest)) = (n == number, record) {
-                        digest[31] ^= 1;
+                        digest[15] ^= 1;
                     }
                 });
                 let (found, what, text) = difference(&changed);

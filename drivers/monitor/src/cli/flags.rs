@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory as _, Parser, Subcomman
 use satwire_core::Network;
 
 use super::address::{BindTo, Target};
-use super::values::{self, Category, Speed, Until};
+use super::values::{self, Category, Predicate, Speed, Until};
 
 const ABOUT: &str =
     "A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when";
@@ -42,12 +42,31 @@ Examples:
   satwire demo --speed realtime   in the rhythm in which it was recorded
   satwire demo --json | head      one JSON object a line";
 
+const DECODE_EXAMPLES: &str = "\
+Examples:
+  satwire decoderawtransaction 01000000000000000000   the smallest there is: nothing in or out
+  satwire decoderawtransaction -regtest < txs.hex     one a line; addresses of another network
+
+The output is Bitcoin Core's, key for key: of arguments as bitcoin-cli prints it, of standard
+input one JSON object a line. A line may have 8000000 hex digits, as many as the largest
+transaction that fits in a block. Which form a transaction has is found out as Core does.
+
+Exit status: 0 if all could be decoded or the reader of stdout has gone, 1 if not: then stderr
+names each argument or line that could not, and the rest is decoded all the same.";
+
 const REPLAY_EXAMPLES: &str = "\
 Examples:
   satwire watch --regtest --connect 127.0.0.1 --record field.journal
   satwire replay field.journal                  the same lines, byte for byte in every run
   satwire replay field.journal --until 12.5     the first twelve and a half seconds
   satwire replay field.journal --until '#300'   up to and with record 300
+  satwire replay field.journal --shrink panics  the least that still does, as field.shrunk.journal
+
+--shrink leaves out peers, then messages, then bytes, as long as the journal still does what is given:
+  panics          the node panics
+  closes=REASON   a connection closes, or a dial fails, with this word as 'reason'
+  differs         the node says something else than was recorded, and exactly what it says now, in the
+                  first record that differs; what was recorded before that is recorded anew
 
 Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or if the
 node does something else now than when it was recorded: then the record is named.";
@@ -71,6 +90,8 @@ pub(super) enum Verb {
     Watch(Box<WatchFlags>),
     /// Show the whole pipeline with recorded traffic and no network
     Demo(DemoFlags),
+    /// Explain transactions, in hexadecimal, as Bitcoin Core does
+    Decoderawtransaction(DecodeFlags),
     /// Run a journal through the same core and print what 'watch' printed
     Replay(ReplayFlags),
     /// Show what a journal holds
@@ -206,6 +227,16 @@ pub(super) struct DemoFlags {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = DECODE_EXAMPLES, args_override_self = true)]
+pub(super) struct DecodeFlags {
+    #[command(flatten)]
+    pub(super) chain: ChainFlags,
+    /// Transactions; without any, standard input has one a line
+    #[arg(value_name = "HEX")]
+    pub(super) transactions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES, args_override_self = true)]
 pub(super) struct ReplayFlags {
     /// A journal, as 'satwire watch --record' writes it
@@ -214,6 +245,15 @@ pub(super) struct ReplayFlags {
     /// Stop behind this time, in seconds since the start, or behind this record, as #N
     #[arg(long, value_name = "TIME|#N", value_parser = values::until)]
     pub(super) until: Option<Until>,
+    /// Print nothing, write the smallest journal that still does this: panics, differs or closes=REASON
+    #[arg(long, value_name = "PREDICATE", value_parser = values::predicate, conflicts_with = "until")]
+    pub(super) shrink: Option<Predicate>,
+    /// Where the smaller journal goes [default: FILE with .shrunk.journal]
+    #[arg(long, value_name = "OUT", requires = "shrink")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace the file of --out if it exists
+    #[arg(long, requires = "shrink")]
+    pub(super) force: bool,
     #[command(flatten)]
     pub(super) format: FormatFlags,
     /// Say more: net (messages that are ignored), all, none (repeatable)

@@ -17,15 +17,16 @@ use satwire_core::node::Address;
 use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
-use self::flags::{DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
+use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
 pub(crate) use self::refusal::Refusal;
-pub(crate) use self::values::{Speed, Until};
+pub(crate) use self::values::{Predicate, Speed, Until};
 
 /// What the user wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Watch(Box<Watch>),
     Demo(Demo),
+    Decode(Decode),
     Replay(Replay),
     Capinfo(PathBuf),
 }
@@ -63,13 +64,32 @@ pub(crate) struct Demo {
     pub(crate) format: Format,
 }
 
+/// Transactions, explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decode {
+    /// Whose addresses are shown.
+    pub(crate) network: Network,
+    /// Each in hexadecimal. If there are none, they come line by line on standard input.
+    pub(crate) transactions: Vec<String>,
+}
+
 /// A journal, run through the core again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Replay {
     pub(crate) file: PathBuf,
     pub(crate) until: Option<Until>,
+    pub(crate) shrink: Option<Shrink>,
     pub(crate) format: Format,
     pub(crate) debug_net: bool,
+}
+
+/// A smaller journal, instead of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shrink {
+    pub(crate) predicate: Predicate,
+    pub(crate) out: PathBuf,
+    /// Replace the file if it exists.
+    pub(crate) force: bool,
 }
 
 /// When to stop of one's own accord: at whatever comes first.
@@ -106,6 +126,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
     match Flags::from_arg_matches(&matches).map_err(|error| Refusal::of(&error, verb))?.verb {
         Verb::Watch(flags) => watch(*flags, stdout).map(|watch| Wish::Watch(Box::new(watch))),
         Verb::Demo(flags) => demo(&flags, stdout).map(Wish::Demo),
+        Verb::Decoderawtransaction(flags) => decode(flags).map(Wish::Decode),
         Verb::Replay(flags) => replay(flags, stdout).map(Wish::Replay),
         Verb::Capinfo(flags) => Ok(Wish::Capinfo(flags.file)),
     }
@@ -161,10 +182,22 @@ fn demo(flags: &DemoFlags, stdout: Stdout) -> Result<Demo, String> {
     Ok(Demo { speed: flags.speed, format: format(&flags.format, stdout)? })
 }
 
+fn decode(flags: DecodeFlags) -> Result<Decode, String> {
+    Ok(Decode { network: flags.chain.network()?, transactions: flags.transactions })
+}
+
 fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
+    let shrink = flags.shrink.map(|predicate| {
+        let out = flags.out.unwrap_or_else(|| flags.file.with_extension("shrunk.journal"));
+        Shrink { predicate, out, force: flags.force }
+    });
+    if let Some(shrink) = shrink.as_ref().filter(|shrink| shrink.out == flags.file) {
+        return Err(format!("--out {} is the journal itself: choose another name", shrink.out.display()));
+    }
     Ok(Replay {
         file: flags.file,
         until: flags.until,
+        shrink,
         format: format(&flags.format, stdout)?,
         debug_net: flags.debug.contains(&values::Category::Net),
     })

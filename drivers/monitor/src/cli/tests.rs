@@ -113,6 +113,31 @@ fn a_journal_is_named() {
 }
 
 #[test]
+fn transactions_come_as_arguments_or_not_at_all() {
+    for (line, network, transactions) in [
+        ("decoderawtransaction", Network::Main, &[][..]),
+        ("decoderawtransaction 00 zz", Network::Main, &["00", "zz"]),
+        ("decoderawtransaction 00 -chain=test", Network::Testnet3, &["00"]),
+        ("decoderawtransaction -simnet 00", Network::Simnet, &["00"]),
+    ] {
+        let transactions = transactions.iter().map(ToString::to_string).collect();
+        assert_eq!(parse_line(line, PIPE), Ok(Wish::Decode(Decode { network, transactions })), "{line}");
+    }
+}
+
+#[test]
+fn a_smaller_journal_has_a_name() {
+    for (line, predicate, out) in [
+        ("replay a/b.journal --shrink panics", Predicate::Panics, "a/b.shrunk.journal"),
+        ("replay b -shrink=differs", Predicate::Differs, "b.shrunk.journal"),
+        ("replay b --shrink closes=reset --out c", Predicate::Closes("reset"), "c"),
+    ] {
+        let Ok(Wish::Replay(replay)) = parse_line(line, PIPE) else { panic!("{line}") };
+        assert_eq!(replay.shrink, Some(Shrink { predicate, out: out.into(), force: false }), "{line}");
+    }
+}
+
+#[test]
 fn nobody_is_dialled_twice() {
     let watch = watch_of("watch --connect 127.0.0.1 --addnode 127.0.0.1:8333 --connect localhost");
     assert_eq!(watch.dial.len(), 2);
@@ -172,9 +197,21 @@ fn wrong_command_lines_get_one_line() {
         ("watch --connect 127.0.0.1 --seednode x", &["'--seednode'"]),
         ("watch 127.0.0.1", &["'127.0.0.1'"]),
         ("watch --conect 127.0.0.1", &["'--conect'", "'--connect'"]),
+        ("replay", &["<FILE>"]),
+        ("replay a --until 0", &["'0'", "--until <TIME|#N>", "#300"]),
+        ("replay a --shrink", &["--shrink <PREDICATE>", "value is required"]),
+        ("replay a --shrink falls", &["'falls'", "panics, differs or closes=REASON"]),
+        ("replay a --shrink closes=rest", &["'closes=rest'", "reset", "wrong_magic"]),
+        ("replay a --shrink panics --until 5", &["--shrink <PREDICATE>", "--until <TIME|#N>"]),
+        ("replay a --out b", &["--shrink <PREDICATE>"]),
+        ("replay a --force", &["--shrink <PREDICATE>"]),
+        ("replay a --shrink panics --out a", &["--out a", "the journal itself"]),
+        ("capinfo", &["<FILE>"]),
         ("demo --speed slow", &["'slow'", "fast or realtime"]),
         ("demo --count 1", &["'--count'"]),
-        ("decoderawtransaction 00", &["'decoderawtransaction'"]),
+        ("decoderawtransaction --json 00", &["'--json'"]),
+        ("decoderawtransaction --chain main --regtest 00", &["two chains, main and regtest"]),
+        ("getrawtransaction 00", &["'getrawtransaction'"]),
         ("-x", &["'-x'"]),
     ] {
         let refusal = parse_line(line, PIPE).expect_err(line);

@@ -40,6 +40,52 @@ impl Until {
     }
 }
 
+/// What a smaller journal must still do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Predicate {
+    /// The node panics.
+    Panics,
+    /// A connection closes, or a dial fails, for the reason with this word.
+    Closes(&'static str),
+    /// The node does something else than was recorded.
+    Differs,
+}
+
+/// The words of [`satwire_core::CloseReason`].
+const REASONS: [&str; 19] = [
+    "connect_timeout",
+    "handshake_timeout",
+    "io_error",
+    "late_feature",
+    "local",
+    "no_slot",
+    "not_resolved",
+    "obsolete_version",
+    "payload_too_long",
+    "ping_timeout",
+    "refused",
+    "reset",
+    "self_connection",
+    "stream_ended",
+    "timed_out",
+    "too_many_entries",
+    "too_many_malformed",
+    "unreachable",
+    "wrong_magic",
+];
+
+pub(super) fn predicate(text: &str) -> Result<Predicate, String> {
+    match (text, text.strip_prefix("closes=")) {
+        ("panics", _) => Ok(Predicate::Panics),
+        ("differs", _) => Ok(Predicate::Differs),
+        (_, Some(word)) => {
+            let known = REASONS.into_iter().find(|reason| *reason == word);
+            known.map(Predicate::Closes).ok_or_else(|| format!("the reason is one of {}", REASONS.join(", ")))
+        }
+        _ => Err("give panics, differs or closes=REASON, such as closes=ping_timeout".into()),
+    }
+}
+
 pub(super) fn until(text: &str) -> Result<Until, String> {
     let parsed = match text.strip_prefix('#') {
         Some(number) => digits(number).map(Until::Record),
@@ -175,6 +221,19 @@ mod tests {
         ] {
             assert!(seconds(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn predicates_name_reasons_that_there_are() {
+        assert_eq!(predicate("panics"), Ok(Predicate::Panics));
+        assert_eq!(predicate("differs"), Ok(Predicate::Differs));
+        for word in satwire_core::Loss::ALL.map(satwire_core::Loss::word).into_iter().chain(REASONS) {
+            assert_eq!(predicate(&format!("closes={word}")), Ok(Predicate::Closes(word)));
+        }
+        for text in ["", "panic", "closes", "closes=", "closes=Reset", "closes=rest", "reset"] {
+            assert!(predicate(text).is_err(), "{text}");
+        }
+        assert!(REASONS.is_sorted());
     }
 
     #[test]

@@ -131,7 +131,7 @@ struct Arrived<'a> {
 }
 
 impl<'a> Arrived<'a> {
-    fn new(tx: &'a Tx, latency: Option<Duration>) -> Self {
+    fn new(tx: &'a Tx, latency: Option<Duration>, network: Network) -> Self {
         let view = tx.view();
         Self {
             txid: Shown(tx.txid()),
@@ -141,7 +141,7 @@ impl<'a> Arrived<'a> {
             weight: view.weight(),
             requested: latency.is_some(),
             latency: latency.map(micros),
-            tx: Transaction::new(tx),
+            tx: Transaction::new(tx, network).with_hex(),
         }
     }
 }
@@ -234,7 +234,7 @@ impl Json {
                 }
             }
             EventKind::Tx { tx, latency } => {
-                self.line(out, book, at, conn, "tx", Arrived::new(tx, *latency));
+                self.line(out, book, at, conn, "tx", Arrived::new(tx, *latency, book.network));
             }
             EventKind::Notfound(misses) => {
                 for miss in misses {

@@ -3,6 +3,7 @@
 mod human;
 mod json;
 mod number;
+mod pretty;
 mod tx;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use serde::Serialize;
 
 use self::human::Human;
 use self::json::Json;
+pub(crate) use self::pretty::write_pretty;
+pub(crate) use self::tx::Transaction;
 use crate::cli::Format;
 
 /// Turns events into lines, in the order in which they happened.
@@ -197,4 +200,4 @@ const fn whole_seconds(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,4 +1,4 @@
-//! Numbers and bytes as Bitcoin Core prints them, without a float on the way.
+//! Numbers as Bitcoin Core prints them, without a float on the way.
 
 use std::fmt;
 use std::time::Duration;
@@ -59,32 +59,6 @@ impl<T: fmt::Display> Serialize for Shown<T> {
     }
 }
 
-/// Bytes in hexadecimal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hex<'a>(pub(super) &'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // A piece at a time: a transaction may have megabytes.
-        let mut piece = [0; 256];
-        for bytes in self.0.chunks(piece.len() / 2) {
-            for (pair, byte) in piece.chunks_exact_mut(2).zip(bytes) {
-                pair[0] = DIGITS[usize::from(byte >> 4)];
-                pair[1] = DIGITS[usize::from(byte & 15)];
-            }
-            f.write_str(str::from_utf8(&piece[..bytes.len() * 2]).unwrap_or_default())?;
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,16 +91,5 @@ mod tests {
         ] {
             assert_eq!(serde_json::to_string(&Seconds(duration)).unwrap(), expected);
         }
-    }
-
-    #[test]
-    fn hexadecimal_has_no_seams() {
-        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(1000).collect();
-        let text = Hex(&bytes).to_string();
-        assert_eq!(text.len(), 2 * bytes.len());
-        for (i, byte) in bytes.iter().enumerate() {
-            assert_eq!(text[2 * i..][..2], format!("{byte:02x}"));
-        }
-        assert_eq!(serde_json::to_string(&Hex(&[])).unwrap(), "\"\"");
     }
 }

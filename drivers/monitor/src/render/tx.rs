@@ -1,16 +1,18 @@
-//! A transaction as Bitcoin Core's `decoderawtransaction` shows it, and its bytes behind it.
+//! A transaction as Bitcoin Core's `decoderawtransaction` shows it.
 //!
-//! The keys and their order are those of `src/core_write.cpp` `TxToUniv`. `asm`, `desc`, `address`
-//! and `type` of scripts are left out.
+//! The keys and their order are those of `src/core_io.cpp` `TxToUniv` and `ScriptToUniv`.
 
+use satwire_core::Network;
 use satwire_core::wire::{Input, Output, Tx, TxView, Txid, Witness, Wtxid};
 use serde::{Serialize, Serializer};
 
-use super::number::{Btc, Hex, Shown};
+use super::number::{Btc, Shown};
+use crate::hex::Hex;
+use crate::script::{Asm, Lock};
 
 /// The object.
 #[derive(Debug, Serialize)]
-pub(super) struct Transaction<'a> {
+pub(crate) struct Transaction<'a> {
     txid: Shown<Txid>,
     hash: Shown<Wtxid>,
     version: u32,
@@ -20,11 +22,13 @@ pub(super) struct Transaction<'a> {
     locktime: u32,
     vin: Inputs<'a>,
     vout: Outputs<'a>,
-    hex: Hex<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hex: Option<Hex<'a>>,
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(tx: &'a Tx) -> Self {
+    /// The network matters for addresses alone.
+    pub(crate) fn new(tx: &'a Tx, network: Network) -> Self {
         let view = tx.view();
         Self {
             txid: Shown(tx.txid()),
@@ -36,9 +40,14 @@ impl<'a> Transaction<'a> {
             weight: view.weight(),
             locktime: view.lock_time(),
             vin: Inputs(view),
-            vout: Outputs(view),
-            hex: Hex(tx.as_bytes()),
+            vout: Outputs { view, network },
+            hex: None,
         }
+    }
+
+    /// Adds the bytes, which `decoderawtransaction` leaves out and `getrawtransaction` does not.
+    pub(super) fn with_hex(self) -> Self {
+        Self { hex: Some(Hex(self.vin.0.as_bytes())), ..self }
     }
 }
 
@@ -64,7 +73,7 @@ struct ShownInput<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     vout: Option<u32>,
     #[serde(rename = "scriptSig", skip_serializing_if = "Option::is_none")]
-    script_sig: Option<Script<'a>>,
+    script_sig: Option<ScriptSig<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     txinwitness: Option<Stack<'a>>,
     sequence: u32,
@@ -74,17 +83,23 @@ impl<'a> ShownInput<'a> {
     fn new(input: &Input<'a>, is_coinbase: bool, stack: Option<Witness<'a>>) -> Self {
         let txinwitness = stack.filter(|stack| stack.len() > 0).map(Stack);
         let shown = Self { txinwitness, sequence: input.sequence, ..Self::default() };
-        let script = Hex(input.script_sig);
+        let hex = Hex(input.script_sig);
         if is_coinbase {
-            return Self { coinbase: Some(script), ..shown };
+            return Self { coinbase: Some(hex), ..shown };
         }
         Self {
             txid: Some(Shown(input.prev_txid)),
             vout: Some(input.prev_vout),
-            script_sig: Some(Script { hex: script }),
+            script_sig: Some(ScriptSig { asm: Shown(Asm::of_input(input.script_sig)), hex }),
             ..shown
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+struct ScriptSig<'a> {
+    asm: Shown<Asm<'a>>,
+    hex: Hex<'a>,
 }
 
 #[derive(Debug)]
@@ -96,17 +111,16 @@ impl Serialize for Stack<'_> {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Script<'a> {
-    hex: Hex<'a>,
-}
-
 #[derive(Debug)]
-struct Outputs<'a>(TxView<'a>);
+struct Outputs<'a> {
+    view: TxView<'a>,
+    network: Network,
+}
 
 impl Serialize for Outputs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.outputs().enumerate().map(|(n, output)| ShownOutput::new(n, &output)))
+        let outputs = self.view.outputs().enumerate();
+        serializer.collect_seq(outputs.map(|(n, output)| ShownOutput::new(n, &output, self.network)))
     }
 }
 
@@ -115,36 +129,56 @@ struct ShownOutput<'a> {
     value: Btc,
     n: usize,
     #[serde(rename = "scriptPubKey")]
-    script_pubkey: Script<'a>,
+    script_pubkey: ScriptPubkey<'a>,
 }
 
 impl<'a> ShownOutput<'a> {
-    fn new(n: usize, output: &Output<'a>) -> Self {
-        Self { value: Btc(output.value), n, script_pubkey: Script { hex: Hex(output.script_pubkey) } }
+    fn new(n: usize, output: &Output<'a>, network: Network) -> Self {
+        Self { value: Btc(output.value), n, script_pubkey: ScriptPubkey::new(output.script_pubkey, network) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ScriptPubkey<'a> {
+    asm: Shown<Asm<'a>>,
+    desc: String,
+    hex: Hex<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    r#type: &'static str,
+}
+
+impl<'a> ScriptPubkey<'a> {
+    fn new(script: &'a [u8], network: Network) -> Self {
+        let Lock { kind, address, descriptor } = Lock::of(script, network);
+        Self { asm: Shown(Asm::of_output(script)), desc: descriptor, hex: Hex(script), address, r#type: kind }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::pretty::tests::like_bitcoin_tx;
     use crate::render::tests::{legacy, segwit, tx};
 
     fn json(bytes: &[u8]) -> String {
-        serde_json::to_string(&Transaction::new(&tx(bytes))).unwrap()
+        serde_json::to_string(&Transaction::new(&tx(bytes), Network::Main).with_hex()).unwrap()
     }
 
     #[test]
     fn a_legacy_transaction() {
         let bytes = legacy(-1, &[i64::MIN, 2_100_000_000_000_001]);
+        let script =
+            "\"asm\":\"1 2\",\"desc\":\"raw(5152)#vah3w7vg\",\"hex\":\"5152\",\"type\":\"nonstandard\"";
         assert_eq!(
             json(&bytes),
             format!(
                 "{{\"txid\":\"{id}\",\"hash\":\"{id}\",\"version\":4294967295,\"size\":74,\"vsize\":74,\
                  \"weight\":296,\"locktime\":7,\
-                 \"vin\":[{{\"txid\":\"{}\",\"vout\":1,\"scriptSig\":{{\"hex\":\"51\"}},\
+                 \"vin\":[{{\"txid\":\"{}\",\"vout\":1,\"scriptSig\":{{\"asm\":\"1\",\"hex\":\"51\"}},\
                  \"sequence\":4294967294}}],\
-                 \"vout\":[{{\"value\":-92233720368.54775808,\"n\":0,\"scriptPubKey\":{{\"hex\":\"5152\"}}}},\
-                 {{\"value\":21000000.00000001,\"n\":1,\"scriptPubKey\":{{\"hex\":\"5152\"}}}}],\
+                 \"vout\":[{{\"value\":-92233720368.54775808,\"n\":0,\"scriptPubKey\":{{{script}}}}},\
+                 {{\"value\":21000000.00000001,\"n\":1,\"scriptPubKey\":{{{script}}}}}],\
                  \"hex\":\"{}\"}}",
                 "ab".repeat(32),
                 Hex(&bytes),
@@ -163,7 +197,9 @@ mod tests {
         )), "{text}");
         // An empty item is an item.
         assert!(
-            text.contains("\"scriptSig\":{\"hex\":\"\"},\"txinwitness\":[\"0102\",\"\"],\"sequence\":0}],"),
+            text.contains(
+                "\"scriptSig\":{\"asm\":\"\",\"hex\":\"\"},\"txinwitness\":[\"0102\",\"\"],\"sequence\":0}],"
+            ),
             "{text}"
         );
     }
@@ -181,5 +217,22 @@ mod tests {
     fn nothing_in_nothing_out() {
         let text = json(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert!(text.contains("\"vin\":[],\"vout\":[],\"hex\":\"01000000000000000000\"}"), "{text}");
+    }
+
+    /// Whole answers of Bitcoin Core's `bitcoin-tx -json`: `tests/core/README.md`.
+    #[test]
+    fn bitcoin_core_prints_the_same() {
+        for expected in [
+            include_str!("../../tests/core/legacy.json"),
+            include_str!("../../tests/core/p2wpkh_spend.json"),
+            include_str!("../../tests/core/p2wsh_spend.json"),
+            include_str!("../../tests/core/p2tr_spend.json"),
+        ] {
+            let value: serde_json::Value = serde_json::from_str(expected).unwrap();
+            let mut bytes = Vec::new();
+            crate::hex::decode(value["hex"].as_str().unwrap().as_bytes(), &mut bytes).unwrap();
+            let tx = TxView::decode(&bytes).unwrap().to_owned();
+            assert_eq!(like_bitcoin_tx(&Transaction::new(&tx, Network::Regtest).with_hex()), expected);
+        }
     }
 }

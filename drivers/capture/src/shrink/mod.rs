@@ -1,0 +1,279 @@
+//! A session made smaller, as long as it still does what is looked for.
+//!
+//! [`Session::shrink`] leaves out peers, then messages, then bytes, and asks after each whether it
+//! [`holds`](Session::shrink) still: delta debugging, with so many tries and no more, the same ones in every
+//! run. What is left out changes everything behind it, so a session is not replayed strictly. It is *played*:
+//! connections get the names that the node gives them now, and a random word that was drawn for the same
+//! purpose in the same step is drawn again, another one is made up.
+//!
+//! # What may be looked for
+//!
+//! **A panic** and **a connection that closes for a reason** mean the same in any session.
+//!
+//! **A difference** does not: if inputs are left out, what the recorded program would have said to the others
+//! is not known. What is known is what it said in the first step that differs, by its mark, and what the
+//! program says now. [`Difference`] therefore holds if that step is still there, and *this* program says in it
+//! to the byte what it said when it differed from the recording. The smaller journal gets the steps before
+//! anew, with the marks of this program, which were those of the recorded one as well; and the step itself as
+//! it was recorded, with the mark of what the recorded program said. So it differs there under this program,
+//! and agrees under one that is repaired, provided that what the recorded program said there did not hang on
+//! what was left out: replaying with the program that recorded shows whether that is so.
+//!
+//! Where this program says nothing, or does not draw, any session without a cause would do the same. Then only
+//! what concerns other connections than that step's is left out, and if the step concerns none, only what
+//! comes behind it.
+
+mod differ;
+mod play;
+mod units;
+
+use std::io::{Read, Write};
+
+use satwire_core::node::{ConnId, Event, EventKind, Output};
+
+pub use self::differ::Difference;
+pub use self::play::{Told, Words};
+use self::units::{Frame, Units};
+use crate::journal::{EndReason, Error, OwnedInput, Prologue, Reader, Record, Recorder, Step, Writer};
+
+/// How many tries [`Session::shrink`] is given by those who have no opinion.
+pub const TRIES: u32 = 5000;
+
+/// What a journal tells, in memory.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What the node is made of.
+    pub prologue: Prologue,
+    steps: Vec<Numbered>,
+    names: play::Names,
+}
+
+/// A step, and the number of its record in the journal that it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// The record's number; the prologue is 0.
+    pub number: u64,
+    /// The step.
+    pub step: Step,
+}
+
+/// What became of a session.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The smallest session that was found.
+    pub session: Session,
+    /// How often it was asked whether one holds.
+    pub tries: u32,
+    /// The tries were used up: more might have gone.
+    pub gave_up: bool,
+}
+
+impl Session {
+    /// Reads a journal to its end or to where it is damaged, which is told beside it.
+    ///
+    /// It is then played once, to learn which connection belongs to whom. A node that panics is caught.
+    pub fn read<R: Read>(mut reader: Reader<R>) -> (Self, Option<Error>) {
+        let prologue = reader.prologue().clone();
+        let (mut steps, mut damage) = (Vec::new(), None);
+        for entry in &mut reader {
+            match entry {
+                Ok(entry) => {
+                    if let Record::Step(step) = entry.record {
+                        steps.push(Numbered { number: entry.number, step });
+                    }
+                }
+                Err(error) => damage = Some(error),
+            }
+        }
+        let names = play::Names::learn(&prologue, &steps);
+        (Self { prologue, steps, names }, damage)
+    }
+
+    /// The steps, as they were recorded.
+    pub fn steps(&self) -> &[Numbered] {
+        &self.steps
+    }
+
+    /// Bytes that are received, in all.
+    pub fn received(&self) -> u64 {
+        let received = |numbered: &Numbered| match &numbered.step.input {
+            OwnedInput::Received(_, bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        self.steps.iter().map(received).sum()
+    }
+
+    /// Whether a connection closes for the reason with this [word](satwire_core::CloseReason::word), or a
+    /// dial fails for it.
+    pub fn closes(&self, word: &str) -> bool {
+        let mut found = false;
+        let is_it = |output: &Output| match output {
+            Output::Event(Event {
+                kind: EventKind::Disconnected(reason) | EventKind::DialFailed { reason, .. },
+                ..
+            }) => reason.word() == word,
+            _ => false,
+        };
+        self.play(|words| words, |told, _| found |= told.outputs.iter().any(is_it));
+        found
+    }
+
+    /// Writes the journal of this session, played by this program.
+    ///
+    /// If the node panics, so does this; the journal has been written up to and with that step.
+    pub fn write(&self, sink: impl Write) -> std::io::Result<()> {
+        let fresh = Prologue { draws: Vec::new(), ..self.prologue.clone() };
+        let mut node = self.play(|words| Recorder::new(words, sink, fresh), |_, _| ());
+        node.host_mut().finish();
+        match node.host().ended() {
+            Some(ended) if ended.reason != EndReason::Clean => Err(std::io::Error::other(ended.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks for the smallest session for which `holds` is true, as it is for this one.
+    pub fn shrink(&self, tries: u32, holds: impl FnMut(&Self) -> bool) -> Shrunk {
+        let mut search = Search { best: self.clone(), left: tries, holds };
+        search.tail();
+        search.peers();
+        search.messages();
+        search.bytes();
+        Shrunk { session: search.best, tries: tries - search.left, gave_up: search.left == 0 }
+    }
+
+    /// With other steps.
+    fn with(&self, steps: Vec<Numbered>) -> Self {
+        Self { prologue: self.prologue.clone(), steps, names: self.names.clone() }
+    }
+}
+
+/// Writes steps that are known to the last mark.
+fn write_steps(prologue: &Prologue, steps: &[Step], sink: impl Write) -> std::io::Result<()> {
+    let mut writer = Writer::new(sink, prologue);
+    for step in steps {
+        writer.step(step);
+    }
+    writer.finish(EndReason::Clean);
+    match writer.ended() {
+        Some(ended) if ended.reason != EndReason::Clean => Err(std::io::Error::other(ended.to_string())),
+        _ => Ok(()),
+    }
+}
+
+struct Search<F> {
+    best: Session,
+    left: u32,
+    holds: F,
+}
+
+impl<F: FnMut(&Session) -> bool> Search<F> {
+    /// Whether these steps hold; then they are the best so far.
+    fn holds(&mut self, steps: Vec<Numbered>) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        let session = self.best.with(steps);
+        let holds = (self.holds)(&session);
+        if holds {
+            self.best = session;
+        }
+        holds
+    }
+
+    /// The end goes first, by halves: whatever is looked for happens somewhere, and what comes behind it is
+    /// the easiest to leave out.
+    fn tail(&mut self) {
+        let (mut less, mut enough) = (0, self.best.steps.len());
+        while less + 1 < enough && self.left > 0 {
+            let middle = usize::midpoint(less, enough);
+            let steps = self.best.steps[..middle].to_vec();
+            if self.holds(steps) { enough = middle } else { less = middle }
+        }
+    }
+
+    fn peers(&mut self) {
+        let mut peers: Vec<_> =
+            self.best.steps.iter().filter_map(|numbered| concerns(&numbered.step.input)).collect();
+        peers.sort_unstable();
+        peers.dedup();
+        let all = self.best.steps.clone();
+        thin(&peers, |peers| {
+            let is_left = |numbered: &&Numbered| {
+                concerns(&numbered.step.input).is_none_or(|conn| peers.binary_search(&conn).is_ok())
+            };
+            self.holds(all.iter().filter(is_left).cloned().collect())
+        });
+    }
+
+    fn messages(&mut self) {
+        let all = self.best.clone();
+        let units = Units::of(&all);
+        thin(&units.numbers(), |left| self.holds(units.steps(&all, left)));
+    }
+
+    fn bytes(&mut self) {
+        // From the last message to the first: the cause is likely near the end.
+        for place in (0..Units::of(&self.best).len()).rev() {
+            let session = self.best.clone();
+            let Some(frame) = Units::of(&session).frame(&session, place) else { continue };
+            match frame {
+                Frame::Whole(message) => {
+                    // In one piece, where it came in several.
+                    self.holds(Units::of(&session).replaced(
+                        &session,
+                        place,
+                        &message.with_payload(&message.payload),
+                    ));
+                    let session = self.best.clone();
+                    let rebuilt = |payload: &[u8]| message.with_payload(payload);
+                    thin(&message.payload, |payload| {
+                        self.holds(Units::of(&session).replaced(&session, place, &rebuilt(payload)))
+                    });
+                }
+                Frame::Noise(bytes) => {
+                    thin(&bytes, |bytes| self.holds(Units::of(&session).replaced(&session, place, bytes)));
+                }
+            }
+        }
+    }
+}
+
+/// The connection that an input is about.
+fn concerns(input: &OwnedInput) -> Option<ConnId> {
+    match input {
+        OwnedInput::Connected(conn)
+        | OwnedInput::Accepted { conn, .. }
+        | OwnedInput::Received(conn, _)
+        | OwnedInput::Closed(conn, _)
+        | OwnedInput::Disconnect(conn) => Some(*conn),
+        _ => None,
+    }
+}
+
+/// Leaves out parts of `items`, large ones first, as long as `holds` is true for what is left: in the end
+/// for no single one.
+fn thin<T: Clone>(items: &[T], mut holds: impl FnMut(&[T]) -> bool) {
+    let mut left = items.to_vec();
+    let mut part = left.len();
+    while part > 0 {
+        let mut changed = false;
+        let mut end = left.len();
+        while end > 0 {
+            let start = end.saturating_sub(part);
+            let without = [&left[..start], &left[end..]].concat();
+            if holds(&without) {
+                left = without;
+                changed = true;
+            }
+            end = start;
+        }
+        part = part.min(left.len());
+        // What could not go before may now that others have gone.
+        if part > 1 {
+            part = part.div_ceil(2);
+        } else if !changed {
+            part = 0;
+        }
+    }
+}

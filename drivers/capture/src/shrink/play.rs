@@ -1,0 +1,224 @@
+//! Sessions with gaps, played.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use satwire_core::node::{ConnId, Draw, Host, Output, TargetId};
+use satwire_core::{Instant, Node};
+
+use super::{Numbered, Session};
+use crate::journal::{Drawn, OwnedInput, Prologue, Step, WrongDraw};
+
+/// What a node does in one step.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// The number of the step's record in the journal that the session was read from.
+    pub number: u64,
+    /// The step as it was played: connections have their names of now, draws are those of now. It has no
+    /// mark.
+    pub step: Step,
+    /// Orders and events, without [`Output::Transmit`].
+    pub outputs: &'a [Output],
+    /// The first draw that is not the recorded one.
+    pub wrong: Option<WrongDraw>,
+}
+
+/// The words of a session: the recorded one if it was drawn in the same step for the same purpose, otherwise
+/// one that is made up, the same in every run.
+#[derive(Clone, Debug, Default)]
+pub struct Words(Rc<RefCell<Desk>>);
+
+#[derive(Debug, Default)]
+struct Desk {
+    /// What is left of this step, by its names of now.
+    recorded: Vec<Drawn>,
+    drawn: Vec<Drawn>,
+    wrong: Option<WrongDraw>,
+    made_up: u64,
+}
+
+impl Host for Words {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        let desk = &mut *self.0.borrow_mut();
+        let next = desk.recorded.first().map(|drawn| drawn.purpose);
+        if next != Some(purpose) {
+            desk.wrong.get_or_insert(WrongDraw { expected: next, got: Some(purpose) });
+        }
+        let place = desk.recorded.iter().position(|drawn| drawn.purpose == purpose);
+        let word = if let Some(place) = place {
+            desk.recorded.remove(place).word
+        } else {
+            desk.made_up = desk.made_up.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            desk.made_up ^ desk.made_up >> 31
+        };
+        desk.drawn.push(Drawn { purpose, word });
+        word
+    }
+}
+
+/// Who is who in the journal that a session was read from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    /// The connections that were dialled to an address, in their order.
+    dialled: HashMap<SocketAddr, Vec<ConnId>>,
+    /// The target that the dial with this number made.
+    targets: BTreeMap<u64, TargetId>,
+}
+
+/// Notes the connections that a node asks for.
+struct Noting {
+    words: Words,
+    dialled: Rc<RefCell<HashMap<SocketAddr, Vec<ConnId>>>>,
+}
+
+impl Host for Noting {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        self.words.draw(purpose)
+    }
+
+    fn output(&mut self, _now: Instant, output: &Output) {
+        if let Output::Connect { conn, addr } = output {
+            self.dialled.borrow_mut().entry(*addr).or_default().push(*conn);
+        }
+    }
+}
+
+impl Names {
+    pub(super) fn learn(prologue: &Prologue, steps: &[Numbered]) -> Self {
+        let dials = steps.iter().filter(|numbered| matches!(numbered.step.input, OwnedInput::Dial(_)));
+        let targets = dials.zip(0..).map(|(numbered, target)| (numbered.number, TargetId(target))).collect();
+        let dialled = Rc::new(RefCell::new(HashMap::new()));
+        let words = Words::default();
+        let host = Noting { words: words.clone(), dialled: dialled.clone() };
+        // What a node has asked for before it panics is known all the same.
+        let _ = catch_unwind(AssertUnwindSafe(move || {
+            words.load(&prologue.draws, &BTreeMap::new());
+            let mut node = Node::new(prologue.config.clone(), prologue.clock, host);
+            for Numbered { step, .. } in steps {
+                words.load(&step.draws, &BTreeMap::new());
+                node.handle(step.at, step.input.as_input());
+                drain(&mut node, &mut Vec::new());
+            }
+        }));
+        let dialled = dialled.take();
+        Self { dialled, targets }
+    }
+}
+
+/// The names of now, by those that were recorded.
+#[derive(Default)]
+struct Renamed {
+    conns: BTreeMap<ConnId, ConnId>,
+    targets: BTreeMap<TargetId, TargetId>,
+    /// How many connections to an address there were so far.
+    dialled: HashMap<SocketAddr, usize>,
+}
+
+impl Renamed {
+    /// The step with the names of now; `None` if what it is about was left out.
+    fn step(&mut self, node: &Node<impl Host>, names: &Names, numbered: &Numbered) -> Option<Step> {
+        let mut step = numbered.step.clone();
+        step.mark = None;
+        match &mut step.input {
+            OwnedInput::Accepted { conn, .. } => {
+                let now = node.next_conn();
+                self.conns.insert(*conn, now);
+                *conn = now;
+            }
+            OwnedInput::Connected(conn)
+            | OwnedInput::Received(conn, _)
+            | OwnedInput::Closed(conn, _)
+            | OwnedInput::Disconnect(conn) => *conn = *self.conns.get(conn)?,
+            OwnedInput::Resolved(target, _) => *target = *self.targets.get(target)?,
+            OwnedInput::Dial(_) => {
+                let now = TargetId(self.targets.len() as u32);
+                self.targets.insert(*names.targets.get(&numbered.number)?, now);
+            }
+            _ => {}
+        }
+        Some(step)
+    }
+
+    fn learn(&mut self, names: &Names, outputs: &[Output]) {
+        for output in outputs {
+            if let Output::Connect { conn, addr } = output {
+                let count = self.dialled.entry(*addr).or_default();
+                if let Some(recorded) = names.dialled.get(addr).and_then(|conns| conns.get(*count)) {
+                    self.conns.insert(*recorded, *conn);
+                }
+                *count += 1;
+            }
+        }
+    }
+}
+
+impl Words {
+    /// Starts a step.
+    fn load(&self, draws: &[Drawn], conns: &BTreeMap<ConnId, ConnId>) {
+        let renamed = |drawn: &Drawn| {
+            let conn = |conn| conns.get(&conn).copied().unwrap_or(conn);
+            let purpose = match drawn.purpose {
+                Draw::VersionNonce(recorded) => Draw::VersionNonce(conn(recorded)),
+                Draw::PingNonce(recorded) => Draw::PingNonce(conn(recorded)),
+                other => other,
+            };
+            Drawn { purpose, word: drawn.word }
+        };
+        let desk = &mut *self.0.borrow_mut();
+        desk.recorded = draws.iter().map(renamed).collect();
+        desk.drawn.clear();
+        desk.wrong = None;
+    }
+
+    /// What was drawn in this step, and the first draw that is not the recorded one.
+    fn drawn(&self) -> (Vec<Drawn>, Option<WrongDraw>) {
+        let desk = &mut *self.0.borrow_mut();
+        let left = desk.recorded.first().map(|next| WrongDraw { expected: Some(next.purpose), got: None });
+        (std::mem::take(&mut desk.drawn), desk.wrong.or(left))
+    }
+}
+
+impl Session {
+    /// Plays the session with a node whose host `watch` makes, which must draw from the [`Words`] that it is
+    /// given. After each step, `each` is told what the node did, and gets the host. Steps that are about
+    /// connections which do not come to be are passed over. The node is what is left.
+    pub fn play<H: Host>(
+        &self,
+        watch: impl FnOnce(Words) -> H,
+        mut each: impl FnMut(&Told<'_>, &mut H),
+    ) -> Node<H> {
+        let words = Words::default();
+        let mut renamed = Renamed::default();
+        words.load(&self.prologue.draws, &renamed.conns);
+        let host = watch(words.clone());
+        let mut node = Node::new(self.prologue.config.clone(), self.prologue.clock, host);
+        let mut outputs = Vec::new();
+        for numbered in &self.steps {
+            let Some(mut step) = renamed.step(&node, &self.names, numbered) else { continue };
+            words.load(&step.draws, &renamed.conns);
+            node.handle(step.at, step.input.as_input());
+            outputs.clear();
+            drain(&mut node, &mut outputs);
+            renamed.learn(&self.names, &outputs);
+            let (draws, wrong) = words.drawn();
+            step.draws = draws;
+            each(&Told { number: numbered.number, step, outputs: &outputs, wrong }, node.host_mut());
+        }
+        node
+    }
+}
+
+/// What a driver does whose writes are never short.
+fn drain<H: Host>(node: &mut Node<H>, outputs: &mut Vec<Output>) {
+    while let Some(output) = node.poll() {
+        if let Output::Transmit(conn) = output {
+            let all = node.transmit(conn).len();
+            node.transmitted(conn, all);
+        } else {
+            outputs.push(output);
+        }
+    }
+}

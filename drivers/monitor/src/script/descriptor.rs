@@ -1,0 +1,48 @@
+//! Output descriptors (BIP380), as far as they can be told from the script alone.
+
+use std::fmt::Write as _;
+
+use secp256k1::XOnlyPublicKey;
+
+use super::checksum;
+use super::kind::Kind;
+use crate::hex::Hex;
+
+/// What Bitcoin Core's `src/script/descriptor.cpp` `InferDescriptor` makes of a script if it knows no
+/// keys and no scripts, with the checksum.
+pub(super) fn of(script: &[u8], kind: &Kind<'_>, address: Option<&str>) -> String {
+    let mut text = match (kind, address) {
+        (Kind::Pubkey(key), _) if is_usable(key) => format!("pk({})", Hex(key)),
+        (Kind::Multisig(signatures, keys), _) if keys.iter().all(|key| is_usable(key)) => {
+            multi(*signatures, keys)
+        }
+        (Kind::WitnessV1Taproot(key), _) if is_on_curve(key) => format!("rawtr({})", Hex(key)),
+        (_, Some(address)) => format!("addr({address})"),
+        (_, None) => format!("raw({})", Hex(script)),
+    };
+    let checksum = checksum::of(&text);
+    text.push('#');
+    text.push_str(&checksum);
+    text
+}
+
+fn multi(signatures: u32, keys: &[&[u8]]) -> String {
+    let mut text = format!("multi({signatures}");
+    for key in keys {
+        // Writing to text cannot fail.
+        let _ = write!(text, ",{}", Hex(key));
+    }
+    text.push(')');
+    text
+}
+
+/// Descriptors have no hybrid keys. Whether the key lies on the curve is not asked here.
+const fn is_usable(key: &[u8]) -> bool {
+    matches!(key.first(), Some(2..=4))
+}
+
+/// Whether the 32 bytes are the x of a point. If not, nobody can ever sign for them, and `rawtr`
+/// would not be true.
+fn is_on_curve(key: &[u8]) -> bool {
+    XOnlyPublicKey::from_slice(key).is_ok()
+}

@@ -1,0 +1,106 @@
+//! `satwire replay --shrink`: the smallest journal that still does what is looked for.
+
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use satwire_capture::journal::{BackgroundFile, Reader};
+use satwire_capture::shrink::{Difference, Session, Shrunk, TRIES};
+
+use crate::cli::{Predicate, Replay, Shrink};
+use crate::replay::fail;
+
+/// A journal is held in memory, a few times over.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// Writes the smaller journal and says how small it is.
+pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitCode {
+    let name = replay.file.display();
+    let size = replay.file.metadata().map_or(0, |metadata| metadata.len());
+    if size > MOST_BYTES {
+        return fail(&format!("{name}: {size} bytes are too many for --shrink, which takes {MOST_BYTES}"));
+    }
+    // The search may be long: what is certain to fail is told before.
+    if !wish.force && wish.out.exists() {
+        return exists(wish);
+    }
+    // A panic is what is looked for, or is told in the end; thousands of them say nothing more.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (session, damage) = Session::read(reader);
+    if let Some(damage) = damage {
+        eprintln!("satwire: {name}: {damage}; what comes before it is taken");
+    }
+    match catch_unwind(AssertUnwindSafe(|| search(&session, wish.predicate))) {
+        Ok(Some(found)) => write(&session, &found, wish),
+        Ok(None) => fail(&format!("{name}: nothing to shrink: {}", missed(wish.predicate))),
+        Err(_) => fail(&format!("{name}: the node panics: take --shrink panics")),
+    }
+}
+
+/// The smallest session, and the difference that it must show, if that is looked for.
+struct Found {
+    smallest: Shrunk,
+    difference: Option<Difference>,
+}
+
+/// Shrinks the session; `None` if it does not do what is looked for.
+fn search(session: &Session, predicate: Predicate) -> Option<Found> {
+    let shrink = |holds: &dyn Fn(&Session) -> bool| {
+        holds(session)
+            .then(|| Found { smallest: session.shrink(TRIES, |smaller| holds(smaller)), difference: None })
+    };
+    match predicate {
+        Predicate::Panics => shrink(&|session| {
+            catch_unwind(AssertUnwindSafe(|| drop(session.play(|words| words, |_, _| ())))).is_err()
+        }),
+        Predicate::Closes(word) => shrink(&|session| session.closes(word)),
+        Predicate::Differs => {
+            let difference = Difference::of(session)?;
+            let smallest = difference.shrink(session, TRIES);
+            Some(Found { smallest, difference: Some(difference) })
+        }
+    }
+}
+
+fn write(session: &Session, found: &Found, wish: &Shrink) -> ExitCode {
+    let out = wish.out.display();
+    let Shrunk { session: left, tries, gave_up } = &found.smallest;
+    let mut file = match BackgroundFile::create(&wish.out, wish.force) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return exists(wish),
+        Err(error) => return fail(&format!("--out: cannot create {out}: {error}")),
+    };
+    // If a panic is looked for it comes here, too, with everything written.
+    let written = catch_unwind(AssertUnwindSafe(|| match &found.difference {
+        Some(difference) => difference.write(left, &mut file),
+        None => left.write(&mut file),
+    }));
+    if let Err(error) = written.unwrap_or(Ok(())).and_then(|()| file.close()) {
+        return fail(&format!("{out}: cannot be written: {error}"));
+    }
+    eprintln!(
+        "satwire: {out}: {} of {} inputs, {} of {} bytes received, {tries} tries{}",
+        left.steps().len(),
+        session.steps().len(),
+        left.received(),
+        session.received(),
+        if *gave_up { ", and no more are made" } else { "" },
+    );
+    ExitCode::SUCCESS
+}
+
+fn exists(wish: &Shrink) -> ExitCode {
+    let out = wish.out.display();
+    eprintln!("satwire: --out: {out} exists: choose another name, or add --force to replace it");
+    ExitCode::from(2)
+}
+
+/// What a journal does not do.
+fn missed(predicate: Predicate) -> String {
+    match predicate {
+        Predicate::Panics => "the node does not panic".into(),
+        Predicate::Closes(word) => format!("no connection closes with '{word}'"),
+        Predicate::Differs => "no step differs from what was recorded".into(),
+    }
+}

@@ -1,0 +1,92 @@
+//! `satwire replay`, `capinfo` and `--shrink` on files of all kinds, as processes.
+
+#![cfg(unix)]
+
+#[expect(dead_code, reason = "this file needs no peer")]
+mod peer;
+
+use self::peer::{Outcome, folder, run, text};
+
+const RECORDING: &[u8] = include_bytes!("../src/demo/recording.journal");
+
+/// One line, exit 1, and what could be read all the same.
+#[test]
+fn bad_files_get_one_line() -> Outcome {
+    let (_folder, file) = folder("bad.journal")?;
+    let with = |place: usize, byte: u8| {
+        let mut bytes = RECORDING.to_vec();
+        bytes[place] = byte;
+        bytes
+    };
+    let half = RECORDING.len() / 2;
+    let lying = [&RECORDING[..1000], &[0x84, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
+    let cases: [(&str, Vec<u8>, &str, bool); 8] = [
+        ("empty", vec![], "byte 0: the journal ends, expected magic and version", false),
+        ("foreign", b"\xd4\xc3\xb2\xa1 a packet capture".to_vec(), "byte 0: not a satwire journal", false),
+        ("only magic", RECORDING[..17].to_vec(), "byte 17: the journal ends", false),
+        ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x", false),
+        ("cut in its prologue", RECORDING[..60].to_vec(), "byte 60: the journal ends", false),
+        ("cut", RECORDING[..half].to_vec(), "no end mark", true),
+        ("damaged", with(half, RECORDING[half] ^ 1), "damaged: check", true),
+        ("two at once", [RECORDING, RECORDING].concat(), "bytes behind the end mark", true),
+    ];
+    for (name, bytes, expected, partly) in cases {
+        std::fs::write(&file, bytes)?;
+        for verb in ["replay", "capinfo"] {
+            let (code, out, errors) = run(&[verb, text(&file)?])?;
+            let line = errors.strip_prefix(&format!("satwire: {}: ", file.display())).unwrap_or(&errors);
+            assert_eq!(code, Some(1), "{verb} {name}: {errors}");
+            assert!(line.contains(expected) && errors.lines().count() == 1, "{verb} {name}: {errors}");
+            assert_eq!(out.lines().count() > 4, partly, "{verb} {name}: {out}");
+        }
+    }
+    // The record's place decides what is wrong first: the length, or where the cut came to lie.
+    std::fs::write(&file, lying)?;
+    for verb in ["replay", "capinfo"] {
+        let (code, _, errors) = run(&[verb, text(&file)?])?;
+        assert_eq!((code, errors.lines().count()), (Some(1), 1), "{errors}");
+    }
+    std::fs::remove_file(&file)?;
+    for path in [&file, file.parent().ok_or("no folder")?] {
+        let (code, out, errors) = run(&["replay", text(path)?])?;
+        assert_eq!((code, out.as_str(), errors.lines().count()), (Some(1), "", 1), "{errors}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_journal_is_shrunk() -> Outcome {
+    let (_folder, file) = folder("field.journal")?;
+    std::fs::write(&file, RECORDING)?;
+    let smaller = file.with_extension("shrunk.journal");
+    let shrink = |predicate: &str, more: &[&str]| {
+        run(&[&["replay", text(&file)?, "--shrink", predicate], more].concat())
+    };
+    let (code, out, errors) = shrink("closes=local", &[])?;
+    assert_eq!((code, out.as_str(), errors.lines().count()), (Some(0), "", 1), "{errors}");
+    let left = std::fs::read(&smaller)?;
+    assert!(left.len() < RECORDING.len() / 5, "{} of {}: {errors}", left.len(), RECORDING.len());
+    let (code, out, errors) = run(&["replay", text(&smaller)?, "--json"])?;
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(out.contains("\"reason\":\"local\""), "{out}");
+
+    // Never over another file, unless that is wanted.
+    let (code, _, errors) = shrink("closes=local", &[])?;
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("exists") && errors.contains("--force"), "{errors}");
+    assert_eq!(shrink("closes=local", &["--force"])?.0, Some(0));
+    assert_eq!(std::fs::read(&smaller)?, left, "the same in every run");
+
+    let other = file.with_file_name("other");
+    for (predicate, expected) in [
+        ("panics", "the node does not panic"),
+        ("differs", "no step differs"),
+        ("closes=wrong_magic", "no connection closes with 'wrong_magic'"),
+    ] {
+        let (code, _, errors) = shrink(predicate, &["--out", text(&other)?])?;
+        assert_eq!((code, errors.lines().count()), (Some(1), 1), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+        assert!(!other.exists());
+    }
+    Ok(())
+}

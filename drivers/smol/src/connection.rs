@@ -1,0 +1,132 @@
+//! One socket: whether it is open, and what it was last known to be ready for.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use async_io::Async;
+use satwire_core::Loss;
+use satwire_std::loss;
+
+/// A socket, and whom it tells that it is ready: not the driver's own waker, but one that says which
+/// socket it was, so that a wake-up costs what is ready and not what is connected.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: Socket,
+    bell: Waker,
+    /// There may be something to read; else the bell rings when there is.
+    readable: bool,
+    /// A write may make progress; else the bell rings when it may.
+    writable: bool,
+    /// It is in the driver's list of connections to read.
+    pub(crate) listed: bool,
+}
+
+type Dial = Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>>;
+
+enum Socket {
+    Dialling(Dial),
+    Open(Async<TcpStream>),
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialling(_) => f.write_str("Dialling"),
+            Self::Open(stream) => f.debug_tuple("Open").field(stream).finish(),
+        }
+    }
+}
+
+impl Connection {
+    /// Begins to connect: [`Connection::poll_dial`] tells how that goes.
+    pub(crate) fn dial(bell: Waker, addr: SocketAddr) -> Self {
+        let socket = Socket::Dialling(Box::pin(Async::<TcpStream>::connect(addr)));
+        Self { socket, bell, readable: false, writable: false, listed: false }
+    }
+
+    /// Takes over what a listener accepted.
+    pub(crate) fn accepted(bell: Waker, stream: Async<TcpStream>) -> Self {
+        Self { socket: open(stream), bell, readable: false, writable: true, listed: false }
+    }
+
+    /// Goes on with connecting; ready once, when that has come to an end.
+    pub(crate) fn poll_dial(&mut self) -> Poll<Result<(), Loss>> {
+        let Socket::Dialling(dial) = &mut self.socket else { return Poll::Pending };
+        match dial.as_mut().poll(&mut Context::from_waker(&self.bell)) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(loss(&error))),
+            Poll::Ready(Ok(stream)) => {
+                self.socket = open(stream);
+                self.writable = true;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.socket, Socket::Open(_))
+    }
+
+    pub(crate) const fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    /// The next read will tell.
+    pub(crate) const fn assume_readable(&mut self) {
+        self.readable = true;
+    }
+
+    pub(crate) const fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// Finds out what the socket is ready for, and sets the bell for what it is not. Whom nobody writes
+    /// to is always writable, as far as we know.
+    pub(crate) fn poll_ready(&mut self) -> Result<(), Loss> {
+        let Socket::Open(stream) = &self.socket else { return Ok(()) };
+        let mut context = Context::from_waker(&self.bell);
+        if !self.readable {
+            self.readable = ready(stream.poll_readable(&mut context))?;
+        }
+        if !self.writable {
+            self.writable = ready(stream.poll_writable(&mut context))?;
+        }
+        Ok(())
+    }
+
+    /// Reads once into `buffer`; `None` if there is nothing for now.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+        let Socket::Open(stream) = &self.socket else { return Ok(None) };
+        let read = satwire_std::read(&mut stream.get_ref(), buffer)?;
+        // Even if there is more: the reactor is asked each time, so that whoever sends as fast as he is
+        // read has to wait for those whose readiness is not known yet.
+        self.readable = false;
+        Ok(read)
+    }
+
+    /// Writes once; zero bytes if the socket takes none for now.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, Loss> {
+        let Socket::Open(stream) = &self.socket else { return Ok(0) };
+        let written = satwire_std::write(&mut stream.get_ref(), bytes)?;
+        self.writable = written.is_some();
+        Ok(written.unwrap_or(0))
+    }
+}
+
+fn open(stream: Async<TcpStream>) -> Socket {
+    // Messages are small and answers are waited for.
+    let _ = stream.get_ref().set_nodelay(true);
+    Socket::Open(stream)
+}
+
+fn ready(poll: Poll<io::Result<()>>) -> Result<bool, Loss> {
+    match poll {
+        Poll::Ready(Ok(())) => Ok(true),
+        Poll::Ready(Err(error)) => Err(loss(&error)),
+        Poll::Pending => Ok(false),
+    }
+}

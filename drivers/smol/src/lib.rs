@@ -1,0 +1,48 @@
+//! Runs [`satwire_core`] on [smol](https://docs.rs/smol): a stream of events, and a handle for commands.
+//!
+//! A [`Driver`] owns a [`Node`](satwire_core::Node), its sockets and the clock. It holds no
+//! protocol: it carries out what the node orders, tells it what happened and when, and hands its
+//! events on:
+//!
+//! ```no_run
+//! use satwire_core::node::{Address, FromRng};
+//! use satwire_core::{Config, Network};
+//! use satwire_smol::Driver;
+//! use smol::stream::StreamExt as _;
+//! # fn operating_system_rng() -> impl rand_core::Rng { chacha20::ChaCha12Rng::from_seed([0; 32]) }
+//! # use rand_core::SeedableRng;
+//!
+//! smol::block_on(async {
+//!     let mut driver = Driver::new(Config::new(Network::Simnet), FromRng(operating_system_rng()));
+//!     driver.dial(Address::Socket("127.0.0.1:18555".parse().expect("an address")));
+//!     while let Some(news) = driver.next().await {
+//!         match news {
+//!             Ok(event) => println!("{:?}", event.kind),
+//!             Err(notice) => eprintln!("{notice}"),
+//!         }
+//!     }
+//! });
+//! ```
+//!
+//! - **Only polling makes progress.** Who does not take the events stops the reading, and then the
+//!   peers: at most what one read of 64 KiB caused waits to be taken.
+//! - **A future of the next event can be dropped** at any time, and nothing is lost. Dropping the driver
+//!   closes all connections.
+//! - **One turn** asks each readable connection for at most 64 KiB, and does what is due only after
+//!   its reads, so that neither can a busy peer starve the others nor does a process that slept cut
+//!   peers whose answers wait in the socket. Then the executor has its turn.
+//! - **Commands from elsewhere** go through a [`Handle`].
+//!
+//! All connections are one future and not a task each, but every socket has its own waker, so a wake-up
+//! costs what is ready and not what is connected. The driver is `Send` if its host is. It needs
+//! `async-io`'s reactor, which starts by itself, and no particular executor.
+
+mod connection;
+mod driver;
+mod handle;
+mod listener;
+mod mailbox;
+
+pub use driver::Driver;
+pub use handle::Handle;
+pub use satwire_std::{Notice, Totals};

@@ -1,0 +1,52 @@
+//! What every driver of [`satwire_core`] on an operating system decides, decided once: so that all of
+//! them tell the same of the same peers.
+//!
+//! - [`Clock`]: the core's timeline, and whether the wall clock was set;
+//! - [`read`], [`write`](fn@write), [`accept`], [`listen`], [`look_up`]: sockets, with what they say in the core's
+//!   words ([`loss`]);
+//! - [`READ`], [`ACCEPTS`], [`ACCEPT_PAUSE`]: how much is done in a turn.
+//!
+//! There is no event loop in here, and no protocol. The examples are drivers for loops that have no crate
+//! of their own.
+
+mod clock;
+mod sockets;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use clock::Clock;
+pub use sockets::{accept, listen, look_up, loss, read, write};
+
+/// Bytes read of one connection in one turn, and the size of the buffer that all share.
+pub const READ: usize = 64 * 1024;
+
+/// Connections accepted of one listener in one turn.
+pub const ACCEPTS: usize = 64;
+
+/// How long a listener is left alone when the system has no more sockets to give.
+pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What has gone over all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Bytes read.
+    pub received: u64,
+    /// Bytes written.
+    pub sent: u64,
+}
+
+/// Something that an operator should know and that no peer is to blame for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Notice {
+    /// No more connections can be accepted for a while, most often for want of file descriptors.
+    #[error("cannot accept on {addr}, trying again in {ACCEPT_PAUSE:?}: {error}")]
+    AcceptPaused {
+        /// The listener.
+        addr: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+}

@@ -1,0 +1,105 @@
+//! What sockets say, in the core's words.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+
+use satwire_core::Loss;
+use socket2::{Domain, Socket, Type};
+
+/// Connections that may wait to be accepted: the standard library's 128 would make a burst of
+/// peers wait for their second try.
+const BACKLOG: i32 = 4096;
+
+/// Addresses taken from one answer (Bitcoin Core takes as many from a seed).
+const MAX_ADDRESSES: usize = 32;
+
+/// What of an I/O error is the same on every machine.
+pub fn loss(error: &io::Error) -> Loss {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Loss::Reset,
+        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => Loss::Ended,
+        ErrorKind::ConnectionRefused => Loss::Refused,
+        ErrorKind::TimedOut => Loss::TimedOut,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
+            Loss::Unreachable
+        }
+        _ => Loss::Other,
+    }
+}
+
+/// Reads once; `None` if there is nothing for now.
+///
+/// # Errors
+/// The connection is over, be it that the stream has ended.
+pub fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+    loop {
+        return match stream.read(buffer) {
+            Ok(0) => Err(Loss::Ended),
+            Ok(n) => Ok(Some(n)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(loss(&error)),
+        };
+    }
+}
+
+/// Writes once; `None` if the socket takes nothing for now.
+///
+/// # Errors
+/// The connection is over.
+pub fn write(stream: &mut impl Write, bytes: &[u8]) -> Result<Option<usize>, Loss> {
+    loop {
+        return match stream.write(bytes) {
+            Ok(n) => Ok(Some(n)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(loss(&error)),
+        };
+    }
+}
+
+/// A listener that does not block; port 0 takes any that is free.
+///
+/// # Errors
+/// If the address cannot be bound.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    if addr.is_ipv6() {
+        // The IPv4 wildcard on the same port is a listener of its own.
+        socket.set_only_v6(true)?;
+    }
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The next connection of a listener, through its own `accept`; `None` when there is none left for now.
+///
+/// # Errors
+/// If the system has no more sockets to give: leave the listener alone for
+/// [`ACCEPT_PAUSE`](crate::ACCEPT_PAUSE).
+pub fn accept<T>(mut accept: impl FnMut() -> io::Result<T>) -> io::Result<Option<T>> {
+    loop {
+        return match accept() {
+            Ok(accepted) => Ok(Some(accepted)),
+            Err(error) => match error.kind() {
+                // The peer gave up while it waited: the next one.
+                ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset => {
+                    continue;
+                }
+                ErrorKind::WouldBlock => Ok(None),
+                _ => Err(error),
+            },
+        };
+    }
+}
+
+/// Looks a name up, and blocks as long as that takes. No address where it could not be resolved:
+/// what [`Input::Resolved`](satwire_core::node::Input::Resolved) is to be told.
+pub fn look_up(host: &str, port: u16) -> Vec<SocketAddr> {
+    let found = (host, port).to_socket_addrs().into_iter().flatten();
+    found.take(MAX_ADDRESSES).collect()
+}

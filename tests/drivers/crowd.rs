@@ -1,0 +1,103 @@
+//! Hundreds at once.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bitcoin::p2p::message::NetworkMessage;
+use harness::Hello;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use satwire_core::Config;
+use satwire_core::node::EventKind;
+
+use crate::runtimes::{Mio, Runtime, Smol};
+use crate::sockets::Sockets;
+use crate::stage::{Leave, Stage};
+use crate::{config, same};
+
+const PEERS: usize = 300;
+
+#[test]
+fn hundreds_at_once() {
+    let config = Config { inbound_slots: PEERS, ..config() };
+    same(&config, |stage: &mut dyn Stage| {
+        let conns: Vec<_> = (0..PEERS).map(|_| stage.dial_in()).collect();
+        // All speak at once, and each waits for its own answer.
+        for conn in &conns {
+            stage.say(*conn, &Hello::default().all());
+        }
+        for conn in &conns {
+            let NetworkMessage::Ping(nonce) = stage.hear(*conn, "ping") else { unreachable!("a ping") };
+            stage.send(*conn, NetworkMessage::Pong(nonce));
+        }
+        let pongs = |stage: &dyn Stage| {
+            let pong = |kind: &EventKind| matches!(kind, EventKind::Pong { .. });
+            stage.events().iter().filter(|event| pong(&event.kind)).count()
+        };
+        stage.until("all pongs", |stage| pongs(stage) == PEERS);
+        for conn in &conns {
+            stage.send(*conn, NetworkMessage::Ping(conn.0));
+        }
+        for conn in &conns {
+            assert_eq!(stage.hear(*conn, "pong"), NetworkMessage::Pong(conn.0));
+        }
+        // Half of them leave at once.
+        for conn in &conns[..PEERS / 2] {
+            stage.peer(*conn).leaves = Some(Leave::Close);
+        }
+        for conn in &conns[..PEERS / 2] {
+            stage.until_over(*conn);
+        }
+        stage.stop();
+    });
+}
+
+/// More than a poll names at once.
+const MANY: usize = 1100;
+
+/// A process that slept over its deadlines cuts nobody whose answer has come meanwhile.
+fn sleeper<R: Runtime>() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("up to the maximum");
+    let timeout = Duration::from_secs(5);
+    let runtime = R::start(Config { inbound_slots: MANY, ping_timeout: timeout, ..config() });
+    let mut sockets = Sockets::new(runtime, None);
+    let stage: &mut dyn Stage = &mut sockets;
+    let conns: Vec<_> = (0..MANY).map(|_| stage.dial_in()).collect();
+    let start = Instant::now();
+    for conn in &conns {
+        stage.say(*conn, &Hello::default().all());
+    }
+    for conn in &conns {
+        let NetworkMessage::Ping(nonce) = stage.hear(*conn, "ping") else { unreachable!("a ping") };
+        stage.send(*conn, NetworkMessage::Pong(nonce));
+        // What is left to be said is kept from the node.
+        stage.peer(*conn).piece = Some(0);
+    }
+    for conn in &conns {
+        stage.peer(*conn).piece = None;
+    }
+    assert!(start.elapsed() < timeout, "this machine is too slow to tell");
+    sockets.act();
+    sleep(timeout);
+    let stage: &mut dyn Stage = &mut sockets;
+    let (mut pongs, mut seen) = (0, 0);
+    stage.until("all pongs", |stage| {
+        for event in &stage.events()[seen..] {
+            assert!(!matches!(event.kind, EventKind::Disconnected(_)), "{pongs} pongs, then {event:?}");
+            pongs += usize::from(matches!(event.kind, EventKind::Pong { .. }));
+        }
+        seen = stage.events().len();
+        pongs == MANY
+    });
+}
+
+#[test]
+fn a_process_that_slept_on_mio() {
+    sleeper::<Mio>();
+}
+
+#[test]
+fn a_process_that_slept_on_smol() {
+    sleeper::<Smol>();
+}

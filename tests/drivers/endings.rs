@@ -1,0 +1,105 @@
+//! How connections end.
+
+use bitcoin::p2p::message::NetworkMessage;
+use harness::Frame;
+use satwire_core::node::{ConnId, EventKind};
+use satwire_core::{CloseReason, Config, Loss};
+
+use crate::stage::{Leave, Stage};
+use crate::{config, same};
+
+#[test]
+fn a_reset() {
+    let told = same(&config(), |stage: &mut dyn Stage| {
+        let dialled = stage.dial_out();
+        stage.greet(dialled);
+        let accepted = stage.dial_in();
+        stage.greet(accepted);
+        assert_eq!(stage.leave(accepted, Leave::Reset), CloseReason::Lost(Loss::Reset));
+        stage.ping(dialled, 1);
+        assert_eq!(stage.leave(dialled, Leave::Reset), CloseReason::Lost(Loss::Reset));
+        // What we dialled is dialled again: nobody is there any more.
+        stage.stop();
+    });
+    assert_eq!(told.on("c2").last().map(String::as_str), Some("over: reset by the peer"));
+}
+
+/// A peer that will say no more, but listens, gets its answer first.
+#[test]
+fn half_a_close() {
+    same(&config(), |stage: &mut dyn Stage| {
+        let conn = stage.dial_in();
+        stage.greet(conn);
+        stage.send(conn, NetworkMessage::Ping(5));
+        stage.peer(conn).leaves = Some(Leave::HalfClose);
+        assert_eq!(stage.hear(conn, "pong"), NetworkMessage::Pong(5));
+        assert_eq!(stage.until_over(conn), CloseReason::Lost(Loss::Ended));
+        stage.until("the end", |stage| stage.peer(conn).over);
+    });
+}
+
+/// What comes with the end of the stream is read, however much it is.
+#[test]
+fn a_long_goodbye() {
+    let junk = Frame::new("junk", vec![7; 300_000]).bytes();
+    same(&config(), |stage: &mut dyn Stage| {
+        let conn = stage.dial_in();
+        stage.greet(conn);
+        stage.say(conn, &junk);
+        assert_eq!(stage.leave(conn, Leave::HalfClose), CloseReason::Lost(Loss::Ended));
+        let junk = |kind: &EventKind| matches!(kind, EventKind::Ignored { bytes: 300_000, .. });
+        assert!(stage.events().iter().any(|event| junk(&event.kind)));
+    });
+}
+
+#[test]
+fn a_connection_that_we_close() {
+    same(&config(), |stage: &mut dyn Stage| {
+        let (kept, closed) = (stage.dial_in(), stage.dial_in());
+        stage.greet(kept);
+        stage.greet(closed);
+        stage.disconnect(closed);
+        assert_eq!(stage.until_over(closed), CloseReason::Local);
+        stage.until("the end", |stage| stage.peer(closed).over);
+        // Nobody of that name: nothing happens.
+        stage.disconnect(closed);
+        stage.disconnect(ConnId(99));
+        stage.ping(kept, 1);
+        stage.stop();
+        stage.until("the end", |stage| stage.peer(kept).over);
+    });
+}
+
+/// Who is one too many is told so by an end, and not by a reset; a place that is left is given away.
+#[test]
+fn slots() {
+    let config = Config { inbound_slots: 2, ..config() };
+    same(&config, |stage: &mut dyn Stage| {
+        let (first, second) = (stage.dial_in(), stage.dial_in());
+        stage.greet(first);
+        stage.greet(second);
+        let third = stage.dial_in();
+        assert_eq!(stage.until_over(third), CloseReason::NoSlot { slots: 2 });
+        stage.until("the end", |stage| stage.peer(third).over);
+        stage.leave(first, Leave::Close);
+        let fourth = stage.dial_in();
+        stage.greet(fourth);
+        stage.stop();
+    });
+}
+
+#[test]
+fn a_stop() {
+    same(&config(), |stage: &mut dyn Stage| {
+        let ready = [stage.dial_in(), stage.dial_out()];
+        for conn in ready {
+            stage.greet(conn);
+        }
+        let new = [stage.dial_in(), stage.dial_out()];
+        stage.stop();
+        for conn in ready.into_iter().chain(new) {
+            assert_eq!(stage.until_over(conn), CloseReason::Local);
+            stage.until("the end", |stage| stage.peer(conn).over);
+        }
+    });
+}

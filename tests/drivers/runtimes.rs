@@ -1,0 +1,128 @@
+//! The two drivers, as the tests' loop drives them.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use harness::Transcript;
+use rand_core::SeedableRng as _;
+use satwire_core::Config;
+use satwire_core::node::{Address, ConnId, Event, FromRng, Node};
+use smol::future::{or, poll_once};
+use smol::stream::StreamExt as _;
+
+/// A node's host in these tests.
+pub(crate) type Host = Transcript<FromRng<chacha20::ChaCha12Rng>>;
+
+pub(crate) fn host(seed: u64) -> Host {
+    Transcript::new(FromRng(chacha20::ChaCha12Rng::seed_from_u64(seed)))
+}
+
+/// A driver, whichever.
+pub(crate) trait Runtime {
+    fn start(config: Config) -> Self
+    where
+        Self: Sized;
+    fn listen(&mut self, addr: SocketAddr) -> SocketAddr;
+    fn dial(&mut self, addr: SocketAddr);
+    fn disconnect(&mut self, conn: ConnId);
+    fn stop(&mut self);
+    /// Lets the driver work until it has something to tell, at most for so long; false if it had
+    /// nothing to do all the time.
+    fn work(&mut self, at_most: Duration, events: &mut Vec<Event>) -> bool;
+    fn node(&self) -> &Node<Host>;
+    fn received(&self) -> u64;
+}
+
+#[derive(Debug)]
+pub(crate) struct Mio(satwire_mio::Driver<Host>);
+
+impl Runtime for Mio {
+    fn start(config: Config) -> Self {
+        Self(satwire_mio::Driver::new(config, host(1)).expect("the system gives a poll"))
+    }
+
+    fn listen(&mut self, addr: SocketAddr) -> SocketAddr {
+        self.0.listen(addr).expect("loopback can be bound")
+    }
+
+    fn dial(&mut self, addr: SocketAddr) {
+        self.0.dial(Address::Socket(addr));
+    }
+
+    fn disconnect(&mut self, conn: ConnId) {
+        self.0.disconnect(conn);
+    }
+
+    fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    fn work(&mut self, at_most: Duration, events: &mut Vec<Event>) -> bool {
+        let until = Instant::now() + at_most;
+        self.0.turn(Some(until), events).expect("the poll works");
+        Instant::now() < until
+    }
+
+    fn node(&self) -> &Node<Host> {
+        self.0.node()
+    }
+
+    fn received(&self) -> u64 {
+        self.0.totals().received
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Smol(satwire_smol::Driver<Host>);
+
+impl Runtime for Smol {
+    fn start(config: Config) -> Self {
+        Self(satwire_smol::Driver::new(config, host(1)))
+    }
+
+    fn listen(&mut self, addr: SocketAddr) -> SocketAddr {
+        self.0.listen(addr).expect("loopback can be bound")
+    }
+
+    fn dial(&mut self, addr: SocketAddr) {
+        self.0.dial(Address::Socket(addr));
+    }
+
+    fn disconnect(&mut self, conn: ConnId) {
+        // The other way in, for a change.
+        self.0.handle().disconnect(conn);
+    }
+
+    fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    fn work(&mut self, at_most: Duration, events: &mut Vec<Event>) -> bool {
+        let mut polls = 0;
+        let next = poll_fn(|context| {
+            polls += 1;
+            self.0.poll_next(context)
+        });
+        let next = or(next, async {
+            smol::Timer::after(at_most).await;
+            None
+        });
+        let mut next = smol::block_on(next);
+        while let Some(event) = next {
+            events.push(event.expect("nobody has a notice to give here"));
+            // What else the turn has to tell.
+            next = smol::block_on(poll_once(self.0.next())).flatten();
+        }
+        // The first poll is ours, and so is the one that the timer causes.
+        polls > 2
+    }
+
+    fn node(&self) -> &Node<Host> {
+        self.0.node()
+    }
+
+    fn received(&self) -> u64 {
+        self.0.totals().received
+    }
+}
