@@ -6,8 +6,8 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::ConnId;
-use crate::{Config, Instant};
+use super::{ConnId, Draw, Due, EventKind, Host, Node, Output};
+use crate::{CloseReason, Config, Instant, Loss};
 
 /// Where a peer is to be found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,11 +39,11 @@ pub struct TargetId(pub u32);
 /// An address, and how far we are with it.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) address: Address,
+    address: Address,
     /// Attempts that led to no lasting connection since the last that did.
     failures: u32,
     /// Where else the name leads, to be tried before the next wait.
-    pub(super) resolved: VecDeque<SocketAddr>,
+    resolved: VecDeque<SocketAddr>,
     /// When it is to be dialled, if it is waiting.
     pub(super) redial_at: Option<Instant>,
     /// The connection, made or in the making.
@@ -51,14 +51,14 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) const fn new(address: Address) -> Self {
+    const fn new(address: Address) -> Self {
         Self { address, failures: 0, resolved: VecDeque::new(), redial_at: None, conn: None }
     }
 
     /// Notes that the connection could not be made, or ended. `lasted` tells how long it was ready,
     /// if it was: one that lasted as long as the longest wait wipes out the failures before it, a
     /// shorter one does not, so that a peer that greets and hangs up is not dialled in a loop.
-    pub(super) fn ended(&mut self, lasted: Option<Duration>, config: &Config) {
+    fn ended(&mut self, lasted: Option<Duration>, config: &Config) {
         self.conn = None;
         self.failures = match lasted {
             Some(lasted) if lasted >= config.redial_max => 0,
@@ -68,11 +68,73 @@ impl Target {
 
     /// How long to wait now: twice as long with each failure, and of that between half and all, by
     /// the random `word`, so that many who lost the same peer do not come back together.
-    pub(super) fn wait(&self, config: &Config, word: u64) -> Duration {
+    fn wait(&self, config: &Config, word: u64) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(31);
         let longest = config.redial_min.saturating_mul(1 << doublings).min(config.redial_max);
         let half = longest.as_micros() as u64 / 2;
         Duration::from_micros(half + word % (half + 1))
+    }
+}
+
+impl<H: Host> Node<H> {
+    /// Keeps a connection to `address` from now on.
+    pub(super) fn add_target(&mut self, address: Address) {
+        let id = TargetId(self.targets.len() as u32);
+        self.targets.push(Target::new(address));
+        self.dial(id);
+    }
+
+    pub(super) fn dial(&mut self, id: TargetId) {
+        if self.stopped {
+            return;
+        }
+        match &self.targets[id.0 as usize].address {
+            Address::Socket(addr) => self.connect(id, *addr),
+            Address::Name { host, port } => {
+                let (host, port) = (host.clone(), *port);
+                self.push(Output::Resolve { target: id, host, port });
+            }
+        }
+    }
+
+    pub(super) fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) {
+        let Some(target) = self.targets.get_mut(id.0 as usize) else { return };
+        if self.stopped || target.conn.is_some() || target.redial_at.is_some() {
+            return;
+        }
+        target.resolved = addrs.iter().copied().collect();
+        match target.resolved.pop_front() {
+            Some(addr) => self.connect(id, addr),
+            None => self.dial_failed(id, CloseReason::Lost(Loss::NotResolved)),
+        }
+    }
+
+    fn connect(&mut self, id: TargetId, addr: SocketAddr) {
+        let conn = self.new_link(addr, Some(id));
+        self.targets[id.0 as usize].conn = Some(conn);
+        self.set_deadline(conn, Some(self.now + self.config.connect_timeout));
+        self.push(Output::Connect { conn, addr });
+    }
+
+    /// A connection could not be made: the name's next address now, or all over again later.
+    pub(super) fn dial_failed(&mut self, id: TargetId, reason: CloseReason) {
+        let address = self.targets[id.0 as usize].address.clone();
+        let next = self.targets[id.0 as usize].resolved.pop_front();
+        let retry = if next.is_some() { Duration::ZERO } else { self.redial_later(id, None) };
+        self.tell(None, EventKind::DialFailed { address, reason, retry });
+        if let Some(addr) = next {
+            self.connect(id, addr);
+        }
+    }
+
+    pub(super) fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
+        let target = &mut self.targets[id.0 as usize];
+        target.ended(lasted, &self.config);
+        let wait = target.wait(&self.config, self.host.draw(Draw::Jitter));
+        let at = self.now + wait;
+        target.redial_at = Some(at);
+        self.deadlines.insert((at, Due::Target(id)));
+        wait
     }
 }
 

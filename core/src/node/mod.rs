@@ -27,7 +27,7 @@ pub use self::input::{ConnId, Input, Output};
 use crate::peer::{self, Direction, Opening, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
-use crate::{CloseReason, Config, Instant, Loss, WallClock};
+use crate::{CloseReason, Config, Instant, WallClock};
 
 /// All connections, and what they share: addresses, transactions asked for and seen, deadlines.
 #[derive(Debug)]
@@ -161,67 +161,6 @@ impl<H: Host> Node<H> {
     /// Where the random words come from, to be changed.
     pub const fn host_mut(&mut self) -> &mut H {
         &mut self.host
-    }
-
-    // ── dialling ────────────────────────────────────────────────────────────────────────────
-
-    fn add_target(&mut self, address: Address) {
-        let id = TargetId(self.targets.len() as u32);
-        self.targets.push(Target::new(address));
-        self.dial(id);
-    }
-
-    fn dial(&mut self, id: TargetId) {
-        if self.stopped {
-            return;
-        }
-        match &self.targets[id.0 as usize].address {
-            Address::Socket(addr) => self.connect(id, *addr),
-            Address::Name { host, port } => {
-                let (host, port) = (host.clone(), *port);
-                self.push(Output::Resolve { target: id, host, port });
-            }
-        }
-    }
-
-    fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) {
-        let Some(target) = self.targets.get_mut(id.0 as usize) else { return };
-        if self.stopped || target.conn.is_some() || target.redial_at.is_some() {
-            return;
-        }
-        target.resolved = addrs.iter().copied().collect();
-        match target.resolved.pop_front() {
-            Some(addr) => self.connect(id, addr),
-            None => self.dial_failed(id, CloseReason::Lost(Loss::NotResolved)),
-        }
-    }
-
-    fn connect(&mut self, id: TargetId, addr: SocketAddr) {
-        let conn = self.new_link(addr, Some(id));
-        self.targets[id.0 as usize].conn = Some(conn);
-        self.set_deadline(conn, Some(self.now + self.config.connect_timeout));
-        self.push(Output::Connect { conn, addr });
-    }
-
-    /// A connection could not be made: the name's next address now, or all over again later.
-    fn dial_failed(&mut self, id: TargetId, reason: CloseReason) {
-        let address = self.targets[id.0 as usize].address.clone();
-        let next = self.targets[id.0 as usize].resolved.pop_front();
-        let retry = if next.is_some() { Duration::ZERO } else { self.redial_later(id, None) };
-        self.tell(None, EventKind::DialFailed { address, reason, retry });
-        if let Some(addr) = next {
-            self.connect(id, addr);
-        }
-    }
-
-    fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
-        let target = &mut self.targets[id.0 as usize];
-        target.ended(lasted, &self.config);
-        let wait = target.wait(&self.config, self.host.draw(Draw::Jitter));
-        let at = self.now + wait;
-        target.redial_at = Some(at);
-        self.deadlines.insert((at, Due::Target(id)));
-        wait
     }
 
     // ── connections ─────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,15 @@
-//! The table of transitions: what each message means at each stage of a connection.
+//! The handshake: what each message means at each stage of a connection, and what we say to it.
 //!
 //! Bitcoin Core `src/net_processing.cpp` `ProcessMessage`; `protocol version` limits and the silence
 //! before `verack` are ours.
 
-use crate::wire::{Command, Services};
+use alloc::boxed::Box;
 
-use super::{Direction, IgnoredBecause};
+use super::keepalive::Keepalive;
+use super::{Direction, Event, IgnoredBecause, Negotiated, Peer};
+use crate::config::PROTOCOL_VERSION;
+use crate::wire::{self, Command, NetAddress, Services, Version};
+use crate::{CloseReason, Instant};
 
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,74 @@ pub(super) struct Terms {
     pub(super) wtxidrelay: bool,
     /// The peer understands `addrv2`.
     pub(super) addrv2: bool,
+}
+
+impl Peer {
+    /// Takes the peer's `version` and answers it: our own if we were silent so far, the features
+    /// that go before `verack`, `verack`.
+    pub(super) fn greet(
+        &mut self,
+        now: Instant,
+        version: Version,
+        is_ours: impl Fn(u64) -> bool,
+    ) -> Option<Event> {
+        let direction = self.opening.direction;
+        if version.nonce != 0 && (version.nonce == self.opening.nonce || is_ours(version.nonce)) {
+            return Some(self.close(CloseReason::SelfConnection));
+        }
+        let least = least_version(direction);
+        if version.version < least {
+            return Some(self.close(CloseReason::ObsoleteVersion { version: version.version, least }));
+        }
+        if direction == Direction::Inbound {
+            self.send_version(now);
+        }
+        self.terms.common = version.version.min(PROTOCOL_VERSION);
+        self.terms.services = version.services;
+        let magic = self.config.magic;
+        if self.terms.common >= FEATURE_VERSION {
+            wire::encode_frame(self.outbox.end(), magic, Command::WTXIDRELAY, |_| {});
+            wire::encode_frame(self.outbox.end(), magic, Command::SENDADDRV2, |_| {});
+        }
+        wire::encode_frame(self.outbox.end(), magic, Command::VERACK, |_| {});
+        self.stage = Stage::AwaitingVerack;
+        self.greeting = Some(Box::new(Negotiated {
+            common: self.terms.common,
+            wtxidrelay: false,
+            addrv2: false,
+            time_offset: version.timestamp.saturating_sub(self.opening.clock.unix_seconds(now)),
+            version,
+        }));
+        None
+    }
+
+    /// Takes the peer's `verack`.
+    pub(super) fn finish_handshake(&mut self, now: Instant) -> Option<Event> {
+        self.stage = Stage::Ready;
+        self.keepalive = Keepalive::new(now);
+        let mut negotiated = self.greeting.take()?;
+        negotiated.wtxidrelay = self.terms.wtxidrelay;
+        negotiated.addrv2 = self.terms.addrv2;
+        Some(Event::Handshake(negotiated))
+    }
+
+    /// Queues our `version`.
+    pub(super) fn send_version(&mut self, now: Instant) {
+        let version = Version {
+            version: PROTOCOL_VERSION,
+            services: self.config.services,
+            timestamp: self.opening.clock.unix_seconds(now),
+            addr_recv: self.opening.addr_recv,
+            // Where we are is nobody's business (as in Bitcoin Core).
+            addr_from: NetAddress { services: self.config.services, ..NetAddress::UNSPECIFIED },
+            nonce: self.opening.nonce,
+            user_agent: self.config.user_agent.as_bytes().into(),
+            // With a height above its own btcd would take us for a node to sync from.
+            start_height: 0,
+            relay: true,
+        };
+        version.encode(self.outbox.end(), self.config.magic);
+    }
 }
 
 #[cfg(test)]

@@ -32,10 +32,8 @@ use self::inbox::Inbox;
 use self::keepalive::{Due, Keepalive};
 use self::outbox::Outbox;
 use self::requests::{Requests, announced_form};
-use crate::config::PROTOCOL_VERSION;
 use crate::wire::{
-    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, Message, NetAddress,
-    Services, Version,
+    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, Message, NetAddress, Services,
 };
 use crate::{CloseReason, Config, Fault, Instant, WallClock};
 
@@ -365,48 +363,6 @@ impl Peer {
         }
     }
 
-    /// Takes the peer's `version` and answers it: our own if we were silent so far, the features
-    /// that go before `verack`, `verack`.
-    fn greet(&mut self, now: Instant, version: Version, is_ours: impl Fn(u64) -> bool) -> Option<Event> {
-        let direction = self.opening.direction;
-        if version.nonce != 0 && (version.nonce == self.opening.nonce || is_ours(version.nonce)) {
-            return Some(self.close(CloseReason::SelfConnection));
-        }
-        let least = handshake::least_version(direction);
-        if version.version < least {
-            return Some(self.close(CloseReason::ObsoleteVersion { version: version.version, least }));
-        }
-        if direction == Direction::Inbound {
-            self.send_version(now);
-        }
-        self.terms.common = version.version.min(PROTOCOL_VERSION);
-        self.terms.services = version.services;
-        let magic = self.config.magic;
-        if self.terms.common >= FEATURE_VERSION {
-            wire::encode_frame(self.outbox.end(), magic, Command::WTXIDRELAY, |_| {});
-            wire::encode_frame(self.outbox.end(), magic, Command::SENDADDRV2, |_| {});
-        }
-        wire::encode_frame(self.outbox.end(), magic, Command::VERACK, |_| {});
-        self.stage = Stage::AwaitingVerack;
-        self.greeting = Some(Box::new(Negotiated {
-            common: self.terms.common,
-            wtxidrelay: false,
-            addrv2: false,
-            time_offset: version.timestamp.saturating_sub(self.opening.clock.unix_seconds(now)),
-            version,
-        }));
-        None
-    }
-
-    fn finish_handshake(&mut self, now: Instant) -> Option<Event> {
-        self.stage = Stage::Ready;
-        self.keepalive = Keepalive::new(now);
-        let mut negotiated = self.greeting.take()?;
-        negotiated.wtxidrelay = self.terms.wtxidrelay;
-        negotiated.addrv2 = self.terms.addrv2;
-        Some(Event::Handshake(negotiated))
-    }
-
     /// Says of each transaction that we were asked for that we do not have it. About blocks and
     /// unknown types we are silent, as Bitcoin Core is: btcd counts such a `notfound` against us.
     fn answer_notfound(&mut self, asked: InventoryList<'_>) {
@@ -414,23 +370,6 @@ impl Peer {
         if !missing.is_empty() {
             wire::encode_inventory(self.outbox.end(), self.config.magic, Command::NOTFOUND, missing);
         }
-    }
-
-    fn send_version(&mut self, now: Instant) {
-        let version = Version {
-            version: PROTOCOL_VERSION,
-            services: self.config.services,
-            timestamp: self.opening.clock.unix_seconds(now),
-            addr_recv: self.opening.addr_recv,
-            // Where we are is nobody's business (as in Bitcoin Core).
-            addr_from: NetAddress { services: self.config.services, ..NetAddress::UNSPECIFIED },
-            nonce: self.opening.nonce,
-            user_agent: self.config.user_agent.as_bytes().into(),
-            // With a height above its own btcd would take us for a node to sync from.
-            start_height: 0,
-            relay: true,
-        };
-        version.encode(self.outbox.end(), self.config.magic);
     }
 
     fn send_ping(&mut self, now: Instant, word: u64) {
