@@ -47,7 +47,6 @@
 //! ```
 //! use satwire_core::node::{Address, ConnId, EventKind, FromRng, Input, Output};
 //! use satwire_core::peer::{Direction, Event, Opening};
-//! use satwire_core::wire::NetAddress;
 //! use satwire_core::{Config, Instant, Network, Node, Peer, WallClock};
 //! # struct Counter(u64);
 //! # impl rand_core::TryRng for Counter {
@@ -67,8 +66,7 @@
 //! let mut node = Node::new(config.clone(), clock, FromRng(rng));
 //! node.handle(now, Input::Dial(Address::Socket("127.0.0.1:18444".parse()?)));
 //!
-//! let opening =
-//!     Opening { direction: Direction::Inbound, nonce: 99, clock, addr_recv: NetAddress::UNSPECIFIED };
+//! let opening = Opening::new(Direction::Inbound, 99, clock);
 //! let mut remote = Peer::new(config.into(), opening, now);
 //! let mut socket: Option<ConnId> = None;
 //! let mut news = Vec::new();

@@ -354,7 +354,8 @@ impl<H: Host> Node<H> {
             return;
         }
         let requested = announcements.iter().filter(|announcement| announcement.requested);
-        let wanted: Vec<_> = requested.map(|announcement| announcement.item.hash).collect();
+        let mut wanted = Vec::with_capacity(requested.clone().count());
+        wanted.extend(requested.map(|announcement| announcement.item.hash));
         self.tell(Some(conn), EventKind::Announced(announcements));
         if !wanted.is_empty() {
             self.ask(conn, wanted);

@@ -59,6 +59,13 @@ pub struct Opening {
     pub addr_recv: NetAddress,
 }
 
+impl Opening {
+    /// An opening that does not say where the peer is.
+    pub const fn new(direction: Direction, nonce: u64, clock: WallClock) -> Self {
+        Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
+    }
+}
+
 /// The Bitcoin protocol on one byte stream.
 #[derive(Debug)]
 pub struct Peer {
@@ -194,7 +201,9 @@ impl Peer {
             return;
         }
         let witness = self.terms.services.contains(Services::WITNESS);
-        let mut wanted = Vec::new();
+        let items = items.into_iter();
+        let mut wanted = Vec::with_capacity(items.size_hint().0);
+        self.requests.reserve(items.size_hint().0);
         for item in items {
             if !self.requests.ask(now, item) {
                 continue;

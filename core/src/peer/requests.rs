@@ -22,6 +22,11 @@ pub(super) struct Requests {
 }
 
 impl Requests {
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.order.reserve(more);
+    }
+
     /// Notes a request; false if the same is under way.
     pub(super) fn ask(&mut self, now: Instant, item: Inventory) -> bool {
         let item = announced_form(item);

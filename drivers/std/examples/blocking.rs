@@ -1,24 +1,23 @@
 //! One `Peer` on a blocking socket: prints the id of each transaction that a node announces, until the
 //! node goes. The address is the first argument.
 
+use std::env::args;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use satwire_core::peer::{Direction, Event, Opening};
-use satwire_core::wire::NetAddress;
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 fn main() -> std::io::Result<()> {
-    let addr = std::env::args().nth(1).unwrap_or("127.0.0.1:18444".into());
-    let mut stream = std::net::TcpStream::connect(addr)?;
+    let mut stream = TcpStream::connect(args().nth(1).as_deref().unwrap_or("127.0.0.1:18444"))?;
     let start = std::time::Instant::now();
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
     let random = || RandomState::new().build_hasher().finish();
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_err(std::io::Error::other)?;
     let clock = WallClock { unix_micros_at_zero: unix.as_micros() as i64 };
-    let addr_recv = NetAddress::UNSPECIFIED;
-    let opening = Opening { direction: Direction::Outbound, nonce: random(), clock, addr_recv };
+    let opening = Opening::new(Direction::Outbound, random(), clock);
     let mut peer = Peer::new(Config::new(Network::Regtest).into(), opening, now());
     let mut buffer = vec![0; 65536];
     while let Some(deadline) = peer.poll_timeout() {
@@ -39,9 +38,7 @@ fn main() -> std::io::Result<()> {
                 other => println!("{other:?}"),
             }
         }
-        while let Some(event) = peer.handle_timeout(now(), random) {
-            println!("{event:?}");
-        }
+        while peer.handle_timeout(now(), random).is_some() {}
     }
     Ok(())
 }
