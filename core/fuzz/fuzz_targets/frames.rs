@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use satwire_core::peer::{Direction, Event, Opening};
-use satwire_core::wire::{Header, NetAddress, sha256d};
+use satwire_core::wire::{Header, sha256d};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 fuzz_target!(|data: &[u8]| {

@@ -11,6 +11,7 @@ use satwire_capture::journal::Reader;
 use satwire_core::Instant;
 use satwire_core::peer::Direction;
 
+use crate::failure::fail;
 use crate::replay::ending_trouble;
 
 /// Prints what is in the file; what cannot be read of it is said at the end.
@@ -20,25 +21,16 @@ pub(crate) fn run(file: &Path) -> ExitCode {
     let reader = opened.and_then(|file| Reader::new(file).map_err(|error| format!("{name}: {error}")));
     let (summary, damage) = match reader {
         Ok(reader) => Summary::read(reader),
-        Err(trouble) => {
-            eprintln!("satwire: {trouble}");
-            return ExitCode::FAILURE;
-        }
+        Err(trouble) => return fail(&trouble),
     };
     match print(&name.to_string(), &summary, &mut io::stdout().lock()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("satwire: cannot write to standard output: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&format!("cannot write to standard output: {error}")),
         Ok(()) => {}
     }
     match damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending)) {
         None => ExitCode::SUCCESS,
-        Some(trouble) => {
-            eprintln!("satwire: {name}: {trouble}");
-            ExitCode::FAILURE
-        }
+        Some(trouble) => fail(&format!("{name}: {trouble}")),
     }
 }
 

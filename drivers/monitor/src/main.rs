@@ -4,6 +4,7 @@ mod capinfo;
 mod cli;
 mod decode;
 mod demo;
+mod failure;
 mod hex;
 mod output;
 mod record;

@@ -9,6 +9,7 @@ use satwire_core::node::{ConnId, Draw, Host, Input, Output};
 use satwire_core::{Instant, Network};
 
 use crate::cli::{Replay, Until};
+use crate::failure::fail;
 use crate::render::{Renderer, Traffic};
 use crate::shrink;
 
@@ -112,9 +113,4 @@ impl Host for Meter {
     fn queued(&mut self, _now: Instant, _conn: ConnId, frames: &[u8]) {
         self.traffic.sent += frames.len() as u64;
     }
-}
-
-pub(crate) fn fail(text: &str) -> ExitCode {
-    eprintln!("satwire: {text}");
-    ExitCode::FAILURE
 }

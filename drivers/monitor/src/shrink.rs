@@ -9,7 +9,7 @@ use satwire_capture::journal::{BackgroundFile, Reader};
 use satwire_capture::shrink::{Difference, Session, Shrunk, TRIES};
 
 use crate::cli::{Predicate, Replay, Shrink};
-use crate::replay::fail;
+use crate::failure::fail;
 
 /// A journal is held in memory, a few times over.
 const MOST_BYTES: u64 = 256 << 20;

@@ -11,6 +11,7 @@ use satwire_core::{CloseReason, Loss};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
+use crate::failure::fail;
 use crate::record::{self, RunHost};
 use crate::session::{Session, Show};
 
@@ -87,11 +88,6 @@ fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<R
     let Some(file) = journal else { return Driver::new(config, RunHost::plain()?) };
     let rng = record::system_rng()?;
     Driver::with_host(config, |clock| RunHost::recording(rng, file, &watch.config, clock))
-}
-
-fn fail(text: &str) -> ExitCode {
-    eprintln!("satwire: {text}");
-    ExitCode::FAILURE
 }
 
 /// Names that have not led anywhere, of a run that has nothing else to do.
