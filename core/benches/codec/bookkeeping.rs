@@ -81,6 +81,14 @@ impl Rig {
         }
     }
 
+    #[inline(never)]
+    fn announce(&mut self, inv: &[u8]) {
+        for n in 1..=ANNOUNCERS {
+            self.node.handle(Instant::ZERO, Input::Received(ConnId(n), inv));
+            self.drain();
+        }
+    }
+
     /// One batch: the time that its announcements took, without what came before and after.
     fn batch(&mut self) -> Duration {
         let first = self.next;
@@ -94,10 +102,7 @@ impl Rig {
         let mut inv = Vec::new();
         encode_inventory(&mut inv, Network::Main.magic(), Command::INV, items);
         let start = Clock::now();
-        for n in 1..=ANNOUNCERS {
-            self.node.handle(Instant::ZERO, Input::Received(ConnId(n), &inv));
-            self.drain();
-        }
+        self.announce(&inv);
         let taken = start.elapsed();
         for bytes in txs {
             self.node.handle(Instant::ZERO, Input::Received(ConnId(1), &frame(Command::TX, &bytes)));

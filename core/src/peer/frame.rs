@@ -68,16 +68,18 @@ pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
 /// The longest CompactSize, in bytes.
 const LONGEST_COUNT: usize = 9;
 
-const fn is_list(command: Command) -> bool {
-    matches!(command, Command::INV | Command::GETDATA | Command::NOTFOUND)
+fn is_list(command: Command) -> bool {
+    [Command::INV, Command::GETDATA, Command::NOTFOUND].contains(&command)
 }
 
 /// The longest payload that makes sense for a command that we read, at least 1 KiB: what is longer
 /// is passed over, never kept.
-const fn longest_payload(command: Command) -> u32 {
-    match command {
-        Command::TX => MAX_PAYLOAD,
-        _ if is_list(command) => 3 + MAX_INVENTORY as u32 * Inventory::LEN as u32,
-        _ => 1024,
+fn longest_payload(command: Command) -> u32 {
+    if command == Command::TX {
+        MAX_PAYLOAD
+    } else if is_list(command) {
+        3 + MAX_INVENTORY as u32 * Inventory::LEN as u32
+    } else {
+        1024
     }
 }

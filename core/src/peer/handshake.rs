@@ -34,33 +34,36 @@ pub(super) enum Admission {
 }
 
 /// The table.
-#[expect(clippy::match_same_arms, reason = "read stage by stage")]
+#[inline]
 pub(super) fn admit(stage: Stage, command: Command) -> Admission {
     use Admission::{Ignore, Late, Take};
-    use Stage::{AwaitingVerack, AwaitingVersion, Ready};
-    match (stage, command) {
-        (AwaitingVersion, Command::VERSION) => Take,
-        (AwaitingVersion, _) => Ignore(IgnoredBecause::BeforeVersion),
+    // Not a `match` on the name: that goes through it byte by byte.
+    let is = |names: &[Command]| names.contains(&command);
+    match stage {
+        Stage::AwaitingVersion if is(&[Command::VERSION]) => Take,
+        Stage::AwaitingVersion => Ignore(IgnoredBecause::BeforeVersion),
 
-        (AwaitingVerack, Command::VERACK | Command::WTXIDRELAY | Command::SENDADDRV2) => Take,
-        (AwaitingVerack | Ready, Command::VERSION) => Ignore(IgnoredBecause::Duplicate),
-        (AwaitingVerack, _) => Ignore(IgnoredBecause::BeforeVerack),
+        Stage::AwaitingVerack if is(&[Command::VERACK, Command::WTXIDRELAY, Command::SENDADDRV2]) => Take,
+        Stage::AwaitingVerack if is(&[Command::VERSION]) => Ignore(IgnoredBecause::Duplicate),
+        Stage::AwaitingVerack => Ignore(IgnoredBecause::BeforeVerack),
 
-        (Ready, Command::VERACK) => Ignore(IgnoredBecause::Duplicate),
-        (Ready, Command::WTXIDRELAY | Command::SENDADDRV2) => Late,
-        (
-            Ready,
-            Command::PING
-            | Command::PONG
-            | Command::INV
-            | Command::GETDATA
-            | Command::NOTFOUND
-            | Command::FEEFILTER
-            | Command::TX,
-        ) => Take,
-        (Ready, _) => Ignore(IgnoredBecause::Unhandled),
+        Stage::Ready if is(&READ) => Take,
+        Stage::Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredBecause::Duplicate),
+        Stage::Ready if is(&[Command::WTXIDRELAY, Command::SENDADDRV2]) => Late,
+        Stage::Ready => Ignore(IgnoredBecause::Unhandled),
     }
 }
+
+/// What is read of a peer when the handshake is done.
+const READ: [Command; 7] = [
+    Command::INV,
+    Command::TX,
+    Command::PING,
+    Command::PONG,
+    Command::GETDATA,
+    Command::NOTFOUND,
+    Command::FEEFILTER,
+];
 
 /// The least protocol version we speak. Who we dial must know `notfound` (70001), or a request that
 /// cannot be served would only end by its timeout; who dials us need only be Bitcoin Core's least.

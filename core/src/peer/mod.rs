@@ -129,13 +129,14 @@ impl Peer {
         bytes: &mut &[u8],
         is_ours: impl Fn(u64) -> bool,
     ) -> Option<Event> {
-        loop {
+        // Whatever was kept of earlier bytes lacks something.
+        while !bytes.is_empty() {
             if self.closed {
                 *bytes = &[];
-                return None;
+                break;
             }
             match self.next_frame(bytes) {
-                Frame::Needs(_) => return None,
+                Frame::Needs(_) => break,
                 Frame::Whole(len) => {
                     let inbox = core::mem::take(&mut self.inbox);
                     let event = self.handle_frame(now, &inbox.front(bytes)[..len], &is_ours);
@@ -147,11 +148,12 @@ impl Peer {
                 }
                 Frame::Skipped { len, command, because } => {
                     self.inbox.consume(bytes, len);
-                    return Some(self.ignore(command, len - Header::LEN, because));
+                    return self.ignore(command, len - Header::LEN, because);
                 }
                 Frame::Fatal(reason) => return Some(self.close(reason)),
             }
         }
+        None
     }
 
     /// Does what is due at `now`, one event at a time: call it until it returns `None`. Then
@@ -302,7 +304,7 @@ impl Peer {
         let command = header.command()?;
         let digest = wire::sha256d(payload);
         if !header.matches(&digest) {
-            return Some(self.ignore(command, payload.len(), Fault::Checksum.into()));
+            return self.ignore(command, payload.len(), Fault::Checksum.into());
         }
         if command == Command::PING && self.terms.common < PONG_VERSION {
             // Such a ping has no nonce, and gets no answer (BIP31).
@@ -310,7 +312,7 @@ impl Peer {
         }
         match Message::decode(command, payload, digest) {
             Ok(message) => self.handle_message(now, message, is_ours),
-            Err(error) => Some(self.ignore(command, payload.len(), Fault::Payload(error).into())),
+            Err(error) => self.ignore(command, payload.len(), Fault::Payload(error).into()),
         }
     }
 
@@ -393,14 +395,15 @@ impl Peer {
     }
 
     /// Drops a message; a malformed one too many ends the connection.
+    #[expect(clippy::unnecessary_wraps, reason = "an event that the caller wraps is copied through memory")]
     #[inline]
-    fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredBecause) -> Event {
+    fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredBecause) -> Option<Event> {
         if let IgnoredBecause::Malformed(fault) = because
             && let Some(reason) = self.count_malformed(fault)
         {
-            return self.close(reason);
+            return Some(self.close(reason));
         }
-        Event::Ignored { command, bytes: bytes as u32, because }
+        Some(Event::Ignored { command, bytes: bytes as u32, because })
     }
 
     #[cold]

@@ -1,6 +1,7 @@
 //! What we asked a peer for, and until when it may answer.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -30,10 +31,17 @@ impl Requests {
     /// Notes a request; false if the same is under way.
     pub(super) fn ask(&mut self, now: Instant, item: Inventory) -> bool {
         let item = announced_form(item);
-        if self.is_waiting(&item) {
-            return false;
+        match self.sent.entry(item) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(now);
+            }
+            Entry::Occupied(mut sent) => {
+                if is_waiting(&self.order, *sent.get()) {
+                    return false;
+                }
+                sent.insert(now);
+            }
         }
-        self.sent.insert(item, now);
         self.order.push_back((now, item));
         true
     }
@@ -71,7 +79,7 @@ impl Requests {
         }
         while self.late.len() > LATE_KEPT {
             if let Some(item) = self.late.pop_front()
-                && !self.is_waiting(&item)
+                && self.sent.get(&item).is_some_and(|sent| !is_waiting(&self.order, *sent))
             {
                 self.sent.remove(&item);
             }
@@ -83,12 +91,11 @@ impl Requests {
     pub(super) fn waiting(&self) -> impl Iterator<Item = Inventory> {
         self.order.iter().filter(|(sent, item)| self.sent.get(item) == Some(sent)).map(|(_, item)| *item)
     }
+}
 
-    /// Whether it is under way, its deadline ahead.
-    fn is_waiting(&self, item: &Inventory) -> bool {
-        let Some(sent) = self.sent.get(item) else { return false };
-        self.order.front().is_some_and(|(oldest, _)| oldest <= sent)
-    }
+/// Whether what was sent then is under way, its deadline ahead.
+fn is_waiting(order: &VecDeque<(Instant, Inventory)>, sent: Instant) -> bool {
+    order.front().is_some_and(|(oldest, _)| *oldest <= sent)
 }
 
 /// The type under which an item is announced: a `getdata` and its `notfound` carry a flag more.

@@ -30,12 +30,12 @@ impl Command {
     /// The command that these bytes of a header spell, or `None` if a byte is not printable or a
     /// letter follows a zero (Bitcoin Core `src/protocol.cpp` `IsMessageTypeValid`).
     #[inline]
-    #[expect(clippy::many_single_char_names, reason = "eight bytes")]
     pub const fn from_wire(bytes: [u8; 12]) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h, tail @ ..] = bytes;
-        let (head, tail) = (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u32::from_le_bytes(tail) as u64);
-        let (Some(letters), Some(_)) = (leading_letters(head), leading_letters(tail)) else { return None };
-        if tail == 0 || letters == TOP { Some(Self(bytes)) } else { None }
+        let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) else { return None };
+        let (head, tail) = (u64::from_le_bytes(*head), u32::from_le_bytes(*tail) as u64);
+        // With spaces for the zeros at the end, every byte must be printable.
+        let padded = if tail == 0 { pad(head) } else { head };
+        if is_printable(padded) && is_printable(pad(tail)) { Some(Self(bytes)) } else { None }
     }
 
     /// What a malformed command can be shown as: `?` for each byte that is not printable, the
@@ -122,26 +122,23 @@ commands! {
     WTXIDRELAY = "wtxidrelay",
 }
 
-/// The top bit of each of the eight bytes of a word.
-const TOP: u64 = lanes(0x80);
-
+/// Eight bytes of a name at once, the first in the lowest byte.
 const fn lanes(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// Eight bytes of a name at once, the first in the lowest byte: which of them are letters, in their top
-/// bits. `None` if one is neither letter nor zero, or a letter stands behind a zero.
+/// Puts spaces in the place of the zeros behind the last byte that is none.
 #[inline]
-const fn leading_letters(word: u64) -> Option<u64> {
-    if word & TOP != 0 {
-        return None;
-    }
-    // No byte is above 0x7f now, so that no sum carries into the next.
-    let letters = (word + lanes(0x7f)) & TOP;
-    let printable = (word + lanes(0x80 - 0x20)) & TOP;
-    let delete = (word + lanes(1)) & TOP;
-    let behind_zero = letters & !(letters << 8) & !0x80;
-    if letters == printable && delete == 0 && behind_zero == 0 { Some(letters) } else { None }
+const fn pad(word: u64) -> u64 {
+    let zeros = word.leading_zeros() / 8;
+    word | lanes(b' ').unbounded_shl(8 * (8 - zeros))
+}
+
+#[inline]
+const fn is_printable(word: u64) -> bool {
+    let top = lanes(0x80);
+    // Where no byte is above 0x7f, no sum carries into the next: 0x7f + 1 and 0x20 + 0x60 reach the top bit.
+    (word | word.wrapping_add(lanes(1))) & top == 0 && word.wrapping_add(lanes(0x60)) & top == top
 }
 
 const fn is_command_char(byte: u8) -> bool {

@@ -1,6 +1,7 @@
 //! Double SHA-256, and the hashes that name things.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 
 use sha2::block_api::compress256;
@@ -83,6 +84,16 @@ fn put_state(out: &mut [u8], state: &[u32; 8]) {
     }
 }
 
+/// Four words that are in the order in which the bytes are: hashes nearly always differ in the first.
+#[inline]
+fn words(bytes: &[u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_be_bytes(*bytes);
+    }
+    words
+}
+
 /// Declares a 32-byte hash with the display order of the field.
 macro_rules! hash {
     ($(#[$doc:meta])* $name:ident) => {
@@ -90,8 +101,23 @@ macro_rules! hash {
         ///
         /// The bytes are in wire order, the order in which SHA-256 gives them; `Display` shows
         /// them reversed, as Bitcoin programs print them.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name(pub [u8; 32]);
+
+        /// By the bytes in wire order.
+        impl Ord for $name {
+            #[inline]
+            fn cmp(&self, other: &Self) -> Ordering {
+                words(&self.0).cmp(&words(&other.0))
+            }
+        }
+
+        impl PartialOrd for $name {
+            #[inline]
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
