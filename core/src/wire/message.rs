@@ -109,12 +109,16 @@ impl<'a> Message<'a> {
     )]
     #[inline(always)]
     pub fn decode(command: Command, payload: &'a [u8], digest: Hash) -> Result<Self, Error> {
-        match command {
-            // The busy ones, here so that they are decoded where they are wanted.
-            Command::TX => TxView::decode_hashed(payload, digest).map(Self::Tx),
-            Command::INV => InventoryList::decode(payload).map(Self::Inv),
-            Command::PING => ping::decode_ping(payload).map(Self::Ping),
-            _ => Self::decode_other(command, payload),
+        // The busy ones, here so that they are decoded where they are wanted; compared as a whole, which a
+        // pattern is not.
+        if command == Command::TX {
+            TxView::decode_hashed(payload, digest).map(Self::Tx)
+        } else if command == Command::INV {
+            InventoryList::decode(payload).map(Self::Inv)
+        } else if command == Command::PING {
+            ping::decode_ping(payload).map(Self::Ping)
+        } else {
+            Self::decode_other(command, payload)
         }
     }
 
