@@ -62,14 +62,9 @@ impl Download {
 
     /// `conn` announced these: what each means, in their order. Those that are `requested` are to be
     /// asked of it now.
-    pub(super) fn announced(
-        &mut self,
-        conn: ConnId,
-        items: impl Iterator<Item = Inventory>,
-    ) -> Vec<Announcement> {
+    pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory]) -> Vec<Announcement> {
         let named = self.named.entry(conn).or_default();
-        let mut announcements = Vec::with_capacity(items.size_hint().1.unwrap_or(0));
-        for item in items {
+        let announced = |item: &Inventory| {
             let hash = self.hash.of(&item.hash);
             let has_room = *named < self.max_announcements;
             let (first, requested) =
@@ -91,9 +86,9 @@ impl Download {
                 } else {
                     (true, false)
                 };
-            announcements.push(Announcement { item, first, requested });
-        }
-        announcements
+            Announcement { item: *item, first, requested }
+        };
+        items.iter().map(announced).collect()
     }
 
     /// `conn` did not deliver what it was asked for: who is to be asked instead, if there is anybody.

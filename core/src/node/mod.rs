@@ -320,7 +320,7 @@ impl<H: Host> Node<H> {
             }
             peer::Event::Pong { rtt, min } => EventKind::Pong { rtt, min },
             peer::Event::Feefilter(rate) => EventKind::Feefilter(rate),
-            peer::Event::Inv(items) => return self.announced(conn, &items),
+            peer::Event::Inv(items) => return self.announced(conn, items),
             peer::Event::Tx { tx, latency } => {
                 if self.download.arrived(&tx) {
                     EventKind::Tx { tx, latency }
@@ -347,9 +347,9 @@ impl<H: Host> Node<H> {
         self.tell(Some(conn), kind);
     }
 
-    fn announced(&mut self, conn: ConnId, items: &[Inventory]) {
-        let txs = items.iter().copied().filter(|item| item.inv_type.is_tx());
-        let announcements = self.download.announced(conn, txs);
+    fn announced(&mut self, conn: ConnId, mut items: Vec<Inventory>) {
+        items.retain(|item| item.inv_type.is_tx());
+        let announcements = self.download.announced(conn, &items);
         if announcements.is_empty() {
             return;
         }

@@ -348,8 +348,8 @@ impl Peer {
             }
             Message::Inv(list) => {
                 let announced = [self.tx_inv_type(), InvType::BLOCK];
-                let mut entries = Vec::with_capacity(list.len());
-                entries.extend(list.iter().filter(|entry| announced.contains(&entry.inv_type)));
+                let mut entries = list.to_vec();
+                entries.retain(|entry| announced.contains(&entry.inv_type));
                 (!entries.is_empty()).then_some(Event::Inv(entries))
             }
             Message::Getdata(list) => {

@@ -76,13 +76,19 @@ pub struct Inventory {
 impl Inventory {
     /// The size of an encoded entry, in bytes.
     pub const LEN: usize = 36;
+
+    #[inline]
+    fn decode(bytes: &[u8; Self::LEN]) -> Self {
+        let [a, b, c, d, hash @ ..] = *bytes;
+        Self { inv_type: InvType(u32::from_le_bytes([a, b, c, d])), hash: Hash(hash) }
+    }
 }
 
 /// The entries of a payload, where they lie: CompactSize count, at most [`MAX_INVENTORY`], then
 /// that many entries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InventoryList<'a> {
-    entries: &'a [u8],
+    entries: &'a [[u8; Inventory::LEN]],
 }
 
 impl<'a> InventoryList<'a> {
@@ -98,7 +104,7 @@ impl<'a> InventoryList<'a> {
             entry: Inventory::LEN,
             left: left.len(),
         })?;
-        Ok(Self { entries })
+        Ok(Self { entries: entries.as_chunks().0 })
     }
 
     /// The count at the start of `payload` and the limit, if it is above it: such a list ends a
@@ -112,12 +118,12 @@ impl<'a> InventoryList<'a> {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         put_compact_size(out, self.len() as u64);
-        out.extend_from_slice(self.entries);
+        out.extend_from_slice(self.entries.as_flattened());
     }
 
     /// How many entries there are.
     pub const fn len(&self) -> usize {
-        self.entries.len() / Inventory::LEN
+        self.entries.len()
     }
 
     /// Whether there are none.
@@ -127,7 +133,12 @@ impl<'a> InventoryList<'a> {
 
     /// The entries, in their order on the wire.
     pub fn iter(&self) -> InventoryIter<'a> {
-        InventoryIter { entries: self.entries.chunks_exact(Inventory::LEN) }
+        InventoryIter { entries: self.entries.iter() }
+    }
+
+    /// The entries, copied.
+    pub fn to_vec(&self) -> Vec<Inventory> {
+        self.entries.iter().map(Inventory::decode).collect()
     }
 }
 
@@ -158,7 +169,7 @@ impl fmt::Debug for InventoryList<'_> {
 /// Iterator over the entries of an [`InventoryList`].
 #[derive(Clone, Debug)]
 pub struct InventoryIter<'a> {
-    entries: core::slice::ChunksExact<'a, u8>,
+    entries: core::slice::Iter<'a, [u8; Inventory::LEN]>,
 }
 
 impl Iterator for InventoryIter<'_> {
@@ -166,11 +177,7 @@ impl Iterator for InventoryIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Inventory> {
-        let (inv_type, hash) = self.entries.next()?.split_first_chunk::<4>()?;
-        Some(Inventory {
-            inv_type: InvType(u32::from_le_bytes(*inv_type)),
-            hash: Hash(hash.try_into().ok()?),
-        })
+        self.entries.next().map(Inventory::decode)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
