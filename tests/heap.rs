@@ -1,65 +1,23 @@
 //! What is kept: never more than was sent, and nothing that grows.
-//!
-//! Live bytes are counted, thread by thread, so that the tests do not disturb each other.
 
-#![allow(unsafe_code, reason = "an allocator that counts has to be one")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
 use bitcoin::Transaction;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{
-    Frame, Hello, NETWORK, World, by_txid, by_wtxid, legacy_tx, message, peer_addr, segwit_tx, tx_message,
+    Counting, Frame, Hello, NETWORK, World, by_txid, by_wtxid, legacy_tx, message, peer_addr, segwit_tx,
+    tx_message,
 };
 use proptest::prelude::*;
 use satwire_core::Config;
 use satwire_core::node::{ConnId, Input};
 
-/// The system's allocator, with a count of what is alive.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    let live = LIVE.get() + bytes;
-    LIVE.set(live);
-    PEAK.set(PEAK.get().max(live));
-}
-
-// SAFETY: it hands every call on as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of the method of the same name.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 fn live() -> isize {
-    LIVE.get()
-}
-
-/// The most that was alive at once while `work` ran, over what was alive before.
-fn peak_of(work: impl FnOnce()) -> isize {
-    let before = live();
-    PEAK.set(before);
-    work();
-    PEAK.get() - before
+    Counting::live()
 }
 
 /// A world that keeps no records of its own.
@@ -208,7 +166,7 @@ fn what_was_not_sent_is_not_reserved() {
         let mut world = quiet_world(Config { remembered_ids: 1, ..Config::new(NETWORK) });
         let conn = world.peer(1, &Hello::default());
         forget(&mut world, &[conn]);
-        let peak = peak_of(|| {
+        let peak = Counting::peak_of(|| {
             for byte in &claim {
                 world.say(conn, &[*byte]);
             }
@@ -280,6 +238,50 @@ fn a_peer_that_never_reads_costs_what_is_allowed() {
     world.advance(Duration::from_secs(300));
     forget(&mut world, &[conn]);
     assert!(live() - before <= 2000, "{} bytes", live() - before);
+}
+
+/// One request that is never answered does not keep those behind it that are, and when they are done, their
+/// memory is free.
+#[test]
+fn answered_requests_are_forgotten_behind_one_that_is_not() {
+    let config = Config { remembered_ids: 1, max_announcements: 100, ..Config::new(NETWORK) };
+    let mut world = quiet_world(config);
+    let conn = world.peer(1, &Hello::default());
+    let names: Vec<_> = (0..100).map(|n| by_wtxid(&segwit_tx(n))).collect();
+    world.send(conn, NetworkMessage::Inv(names[..1].to_vec()));
+    forget(&mut world, &[conn]);
+    let before = live();
+    for _ in 0..1000 {
+        world.send(conn, NetworkMessage::Inv(names[1..].to_vec()));
+        world.send(conn, NetworkMessage::NotFound(names[1..].to_vec()));
+        forget(&mut world, &[conn]);
+        let kept = live() - before;
+        assert!(kept <= 60_000, "{kept} bytes are kept");
+    }
+    world.advance(Duration::from_secs(61));
+    forget(&mut world, &[conn]);
+    let kept = live() - before;
+    assert!(kept <= 20_000, "{kept} bytes are kept");
+}
+
+/// Who announces and goes, again and again, leaves nothing in the lists of who has what.
+#[test]
+fn announcers_that_are_gone_are_forgotten() {
+    let mut world = quiet_world(Config { remembered_ids: 1, ..Config::new(NETWORK) });
+    let names: Vec<_> = (0..100).map(|n| by_wtxid(&segwit_tx(n))).collect();
+    let silent = world.peer(1, &Hello::default());
+    world.send(silent, NetworkMessage::Inv(names.clone()));
+    forget(&mut world, &[silent]);
+    let before = live();
+    for round in 0..200 {
+        let conn = world.accept(peer_addr(2));
+        world.greet(conn, &Hello { nonce: round, ..Hello::default() });
+        world.send(conn, NetworkMessage::Inv(names.clone()));
+        world.handle(Input::Disconnect(conn));
+        forget(&mut world, &[conn]);
+        let kept = live() - before;
+        assert!(kept <= 100 * 4 * 8, "{kept} bytes are kept");
+    }
 }
 
 /// Frames of all sorts, most of them nonsense.

@@ -8,12 +8,14 @@
 //! - [`World`]: one [`Node`](satwire_core::Node), its connections, and a [`Script`] for its random words;
 //! - [`Pair`]: two worlds, back to back, with a delay between them;
 //! - [`sim`]: many nodes and peers, and everything that can go wrong between them;
-//! - [`Transcript`]: what a node did, in lines that a person can read.
+//! - [`Transcript`]: what a node did, in lines that a person can read;
+//! - [`Counting`]: an allocator that knows what is alive.
 //!
 //! Only [`lab`] is of another kind: it starts real btcds.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics where it fails")]
 
+mod counting;
 mod decode;
 mod frame;
 mod hello;
@@ -28,6 +30,7 @@ mod transcript;
 mod txs;
 mod world;
 
+pub use counting::Counting;
 pub use decode::{Sent, decode_frames, decode_frames_of};
 pub use frame::{Frame, MAGIC, NETWORK, message};
 pub use hello::Hello;

@@ -20,7 +20,7 @@ pub(super) struct Download {
     hash: IdHash,
     /// Looked up, never iterated: its order depends on the key.
     wanted: HashTable<Wanted>,
-    /// How many entries of `wanted` name a peer, for those that are named at all.
+    /// How many entries of `wanted` name a peer, for those that have announced something and are not gone.
     named: BTreeMap<ConnId, usize>,
     known: KnownIds,
     max_announcements: usize,
@@ -45,6 +45,17 @@ impl Wanted {
     fn holder(&self) -> Option<ConnId> {
         self.announcers.get(self.asked.checked_sub(1)?).copied()
     }
+
+    /// Adds an announcer. Before the list grows, those that are gone are taken out: who comes again and
+    /// again finds it no longer than there are connections.
+    fn add(&mut self, conn: ConnId, is_there: impl Fn(ConnId) -> bool) {
+        if self.announcers.len() == self.announcers.capacity() {
+            let asked = self.announcers[..self.asked].iter();
+            self.asked = asked.filter(|announcer| is_there(**announcer)).count();
+            self.announcers.retain(|announcer| is_there(*announcer));
+        }
+        self.announcers.push(conn);
+    }
 }
 
 impl Download {
@@ -63,21 +74,21 @@ impl Download {
     /// `conn` announced these: what each means, in their order. Those that are `requested` are to be
     /// asked of it now.
     pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory]) -> Vec<Announcement> {
-        let named = self.named.entry(conn).or_default();
+        let mut named = self.named.get(&conn).copied().unwrap_or_default();
         let announced = |item: &Inventory| {
             let hash = self.hash.of(&item.hash);
-            let has_room = *named < self.max_announcements;
+            let has_room = named < self.max_announcements;
             let (first, requested) =
                 if let Some(wanted) = self.wanted.find_mut(hash, |wanted| wanted.name == item.hash) {
                     if has_room && !wanted.announcers.contains(&conn) {
-                        wanted.announcers.push(conn);
-                        *named += 1;
+                        wanted.add(conn, |announcer| self.named.contains_key(&announcer));
+                        named += 1;
                     }
                     (false, false)
                 } else if self.known.contains(hash) {
                     (false, false)
                 } else if has_room {
-                    *named += 1;
+                    named += 1;
                     let mut announcers = self.spare.pop().unwrap_or_default();
                     announcers.push(conn);
                     let wanted = Wanted { name: item.hash, announcers, asked: 1 };
@@ -88,7 +99,9 @@ impl Download {
                 };
             Announcement { item: *item, first, requested }
         };
-        items.iter().map(announced).collect()
+        let announcements = items.iter().map(announced).collect();
+        self.named.insert(conn, named);
+        announcements
     }
 
     /// `conn` did not deliver what it was asked for: who is to be asked instead, if there is anybody.

@@ -14,12 +14,24 @@ const LATE_KEPT: usize = 1000;
 /// The requests to one peer, keyed as they were announced (`tx` or `wtx`, without a witness flag).
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// When each was sent, for those that may still be answered.
-    sent: BTreeMap<Inventory, Instant>,
-    /// The order in which they were sent, and so of their deadlines. The first is never answered yet.
-    order: VecDeque<(Instant, Inventory)>,
+    /// Those that may still be answered.
+    sent: BTreeMap<Inventory, Sent>,
+    /// The order in which they were sent, and so of their deadlines. Answered ones are passed over; the
+    /// first is never answered yet.
+    order: VecDeque<(Sent, Inventory)>,
     /// Those that ran out of time, oldest first. Answered ones are passed over.
-    late: VecDeque<Inventory>,
+    late: VecDeque<(Sent, Inventory)>,
+    /// How many are neither answered nor late.
+    waiting: usize,
+    /// The turn of the next one.
+    turn: u64,
+}
+
+/// When a request was sent. No two are equal: the same may be asked twice at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sent {
+    at: Instant,
+    turn: u64,
 }
 
 impl Requests {
@@ -31,24 +43,28 @@ impl Requests {
     /// Notes a request; false if the same is under way.
     pub(super) fn ask(&mut self, now: Instant, item: Inventory) -> bool {
         let item = announced_form(item);
+        let sent = Sent { at: now, turn: self.turn };
         match self.sent.entry(item) {
             Entry::Vacant(vacant) => {
-                vacant.insert(now);
+                vacant.insert(sent);
             }
-            Entry::Occupied(mut sent) => {
-                if is_waiting(&self.order, *sent.get()) {
+            Entry::Occupied(mut earlier) => {
+                if is_waiting(&self.order, *earlier.get()) {
                     return false;
                 }
-                sent.insert(now);
+                earlier.insert(sent);
             }
         }
-        self.order.push_back((now, item));
+        self.turn += 1;
+        self.waiting += 1;
+        self.order.push_back((sent, item));
         true
     }
 
     /// Takes an answer: how long ago we asked for it, if we did.
     pub(super) fn answered(&mut self, now: Instant, item: Inventory) -> Option<Duration> {
         let sent = self.sent.remove(&announced_form(item))?;
+        self.waiting -= usize::from(is_waiting(&self.order, sent));
         if self.sent.is_empty() {
             // Nothing is under way: give the memory back.
             *self = Self::default();
@@ -56,34 +72,42 @@ impl Requests {
         while self.order.front().is_some_and(|(sent, item)| self.sent.get(item) != Some(sent)) {
             self.order.pop_front();
         }
-        Some(now.saturating_duration_since(sent))
+        if self.order.len() > 2 * self.waiting + FEW {
+            // Behind one that is not answered, answered ones must not pile up.
+            self.order.retain(|(sent, item)| self.sent.get(item) == Some(sent));
+        }
+        give_back(&mut self.order);
+        Some(now.saturating_duration_since(sent.at))
     }
 
     /// When the oldest request runs out of time.
     pub(super) fn deadline(&self, timeout: Duration) -> Option<Instant> {
-        self.order.front().map(|(sent, _)| *sent + timeout)
+        self.order.front().map(|(sent, _)| sent.at + timeout)
     }
 
     /// Takes out what has run out of time, in the order in which it was asked.
     pub(super) fn expire(&mut self, now: Instant, timeout: Duration) -> Vec<Inventory> {
         let mut expired = Vec::new();
         while let Some(&(sent, item)) = self.order.front() {
-            if sent + timeout > now {
+            if sent.at + timeout > now {
                 break;
             }
             self.order.pop_front();
             if self.sent.get(&item) == Some(&sent) {
                 expired.push(item);
-                self.late.push_back(item);
+                self.waiting -= 1;
+                self.late.push_back((sent, item));
             }
         }
         while self.late.len() > LATE_KEPT {
-            if let Some(item) = self.late.pop_front()
-                && self.sent.get(&item).is_some_and(|sent| !is_waiting(&self.order, *sent))
+            if let Some((sent, item)) = self.late.pop_front()
+                && self.sent.get(&item) == Some(&sent)
             {
                 self.sent.remove(&item);
             }
         }
+        give_back(&mut self.order);
+        give_back(&mut self.late);
         expired
     }
 
@@ -93,9 +117,19 @@ impl Requests {
     }
 }
 
-/// Whether what was sent then is under way, its deadline ahead.
-fn is_waiting(order: &VecDeque<(Instant, Inventory)>, sent: Instant) -> bool {
-    order.front().is_some_and(|(oldest, _)| *oldest <= sent)
+/// Whether it is waited for: its deadline is ahead.
+fn is_waiting(order: &VecDeque<(Sent, Inventory)>, sent: Sent) -> bool {
+    order.front().is_some_and(|(oldest, _)| oldest.turn <= sent.turn)
+}
+
+/// Entries too few to be worth tidying.
+const FEW: usize = 64;
+
+/// Gives back the memory of a queue that is mostly empty; half of what is left is room to grow.
+fn give_back<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > 4 * queue.len() + FEW {
+        queue.shrink_to(2 * queue.len());
+    }
 }
 
 /// The type under which an item is announced: a `getdata` and its `notfound` carry a flag more.
