@@ -8,8 +8,12 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
-use harness::sim::{Manner, Plan, Sim};
+use harness::Counting;
+use harness::sim::{Manner, Plan, Report, Sim};
 use proptest::prelude::*;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// Seeds that every run of the tests tries.
 const SEEDS: u64 = 40;
@@ -19,9 +23,13 @@ fn number(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value} is no number")))
 }
 
+fn run_plan(plan: Plan) -> Report {
+    Sim::metered(plan, Counting::live).run()
+}
+
 /// Runs a seed's plan; a broken promise names the command that repeats it.
-fn run(seed: u64) -> harness::sim::Report {
-    let report = panic::catch_unwind(AssertUnwindSafe(|| Sim::new(Plan::of_seed(seed)).run()));
+fn run(seed: u64) -> Report {
+    let report = panic::catch_unwind(AssertUnwindSafe(|| run_plan(Plan::of_seed(seed))));
     report.unwrap_or_else(|_| {
         panic!("repeat it with SATWIRE_SIM_SEED={seed} cargo test --test simulator seeds")
     })
@@ -30,15 +38,31 @@ fn run(seed: u64) -> harness::sim::Report {
 #[test]
 fn seeds() {
     let seeds = number("SATWIRE_SIM_SEED").map_or(0..SEEDS, |seed| seed..seed + 1);
-    let (mut delivered, mut kept) = (0, 0);
+    let (mut delivered, mut kept, mut pauses) = (0, 0, 0);
     for seed in seeds.clone() {
         let report = run(seed);
         delivered += report.delivered;
         kept += report.kept;
+        pauses += report.pauses;
     }
     if seeds.end - seeds.start > 1 {
         assert!(delivered > 100 && kept > 100, "{delivered} names came, {kept} of them had to");
+        assert!(pauses > 100, "only {pauses} times bytes had to wait to be read");
     }
+}
+
+/// Nobody but two peers that ask and announce: a lot, and for hours. Then each limit is reached, and what
+/// is held comes near enough to what may be that it would not stay below without one of them.
+#[test]
+fn floods() {
+    let mut fullest = 0;
+    for (seed, flood, seconds) in [(0, 100, 1800), (2, 100, 1800), (0, 6, 3 * 3600)] {
+        let (nodes, peers) = (1, vec![Manner::Floods; 2]);
+        let report = run_plan(Plan { seed, nodes, peers, flood, seconds, ..Plan::QUIET });
+        assert!(report.pauses > 0, "reading never paused");
+        fullest = fullest.max(report.fullest);
+    }
+    assert!(fullest > 300, "only {fullest} thousandths of what may be held");
 }
 
 #[test]
@@ -62,8 +86,9 @@ proptest! {
         cuts in 0..6_u32,
         partitions in 0..4_u32,
         sleeps in 0..2_u32,
+        flood in 1..6_u32,
     ) {
-        Sim::new(Plan { seed, nodes, peers, txs, cuts, partitions, sleeps, steps: 1, seconds: 1200 }).run();
+        run_plan(Plan { seed, nodes, peers, txs, cuts, partitions, sleeps, steps: 1, flood, seconds: 1200 });
     }
 }
 
@@ -73,8 +98,14 @@ fn campaign() {
     let seeds = number("SATWIRE_SIM_SEEDS").unwrap_or(1000);
     let first = number("SATWIRE_SIM_SEED").unwrap_or(0);
     let begin = Instant::now();
-    let inputs: u64 = (first..first + seeds).map(|seed| run(seed).inputs).sum();
+    let (mut inputs, mut fullest) = (0, 0);
+    for seed in first..first + seeds {
+        let report = run(seed);
+        inputs += report.inputs;
+        fullest = fullest.max(report.fullest);
+    }
     let taken = begin.elapsed();
     let an_hour = u128::from(seeds) * 3_600_000 / taken.as_millis().max(1);
     println!("{seeds} seeds, {inputs} inputs in {taken:.1?}: {an_hour} seeds an hour");
+    println!("at most {fullest} thousandths of what a node may hold");
 }

@@ -7,6 +7,7 @@ use satwire_core::wire::{
 };
 
 use super::Chance;
+use super::flood::Flood;
 use crate::{MAGIC, NETWORK};
 
 /// What a peer does with what it knows.
@@ -28,11 +29,14 @@ pub enum Manner {
     Garbles,
     /// Says nothing at all.
     Mute,
+    /// Pings, asks for what nobody has and announces what nobody has, without end, and gives nothing. It
+    /// reads what is said to it slowly, or not at all for minutes, or at once.
+    Floods,
 }
 
 impl Manner {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Honest,
         Self::Silent,
         Self::Denies,
@@ -41,6 +45,7 @@ impl Manner {
         Self::Repeats,
         Self::Garbles,
         Self::Mute,
+        Self::Floods,
     ];
 
     /// Whether it gives what it announces when it is asked.
@@ -93,6 +98,7 @@ pub struct Actor {
     wtxidrelay: bool,
     partial: Vec<u8>,
     has: BTreeMap<Hash, SimTx>,
+    flood: Flood,
     /// Said `verack`, and heard it.
     pub ready: bool,
 }
@@ -100,7 +106,14 @@ pub struct Actor {
 impl Actor {
     /// A peer that has just been dialled.
     pub const fn new(manner: Manner, wtxidrelay: bool) -> Self {
-        Self { manner, wtxidrelay, partial: Vec::new(), has: BTreeMap::new(), ready: false }
+        Self {
+            manner,
+            wtxidrelay,
+            partial: Vec::new(),
+            has: BTreeMap::new(),
+            flood: Flood::NONE,
+            ready: false,
+        }
     }
 
     /// What it does.
@@ -111,16 +124,16 @@ impl Actor {
     /// Takes bytes from the node; what it says to them.
     pub fn receive(&mut self, bytes: &[u8], chance: &mut Chance) -> Vec<u8> {
         let mut out = Vec::new();
-        self.partial.extend_from_slice(bytes);
-        while let Some(header) = self.partial.first_chunk().map(Header::decode) {
-            let len = Header::LEN + header.length as usize;
-            if self.partial.len() < len {
-                break;
-            }
-            let rest = self.partial.split_off(len);
-            let frame = std::mem::replace(&mut self.partial, rest);
-            self.answer(&header, &frame[Header::LEN..], &mut out, chance);
+        let mut partial = std::mem::take(&mut self.partial);
+        partial.extend_from_slice(bytes);
+        let mut rest = &partial[..];
+        while let Some((header, behind)) = rest.split_first_chunk() {
+            let header = Header::decode(header);
+            let Some((payload, behind)) = behind.split_at_checked(header.length as usize) else { break };
+            self.answer(&header, payload, &mut out, chance);
+            rest = behind;
         }
+        self.partial = rest.to_vec();
         if self.manner == Manner::Garbles && self.ready && chance.once_in(20) {
             // A known command with a broken checksum: dropped, and forgiven a few times.
             out.extend(
@@ -142,8 +155,8 @@ impl Actor {
         if !self.ready {
             return out;
         }
-        let (inv_type, hash) =
-            if self.wtxidrelay { (InvType::WTX, tx.wtxid) } else { (InvType::TX, tx.txid) };
+        let inv_type = self.inv_type();
+        let hash = if self.wtxidrelay { tx.wtxid } else { tx.txid };
         self.has.insert(hash, tx.clone());
         if self.manner == Manner::Unasked {
             put_tx(&mut out, tx);
@@ -155,11 +168,30 @@ impl Actor {
         out
     }
 
+    /// What a flooder says when it has its turn.
+    pub fn flood(&mut self, now: u64, frames: u32, chance: &mut Chance) -> Vec<u8> {
+        if !self.ready {
+            return Vec::new();
+        }
+        self.flood.says(now, frames, self.inv_type(), chance)
+    }
+
+    /// How many bytes it takes off its socket now, and when it takes more; `None` if it reads as
+    /// everybody does.
+    pub fn reads(&mut self, now: u64, chance: &mut Chance) -> Option<(usize, u64)> {
+        (self.manner == Manner::Floods && self.ready).then(|| self.flood.reads(now, chance))
+    }
+
+    /// The type under which it announces transactions.
+    const fn inv_type(&self) -> InvType {
+        if self.wtxidrelay { InvType::WTX } else { InvType::TX }
+    }
+
     fn answer(&mut self, header: &Header, payload: &[u8], out: &mut Vec<u8>, chance: &mut Chance) {
         assert_eq!(header.magic.0, MAGIC.to_bytes(), "a node speaks its network's language");
         let command = header.command().expect("a node sends well-formed commands");
-        let message =
-            Message::decode(command, payload, wire::sha256d(payload)).expect("a node sends whole messages");
+        // Only a `tx` needs the hash of its bytes, and a node sends none.
+        let message = Message::decode(command, payload, Hash([0; 32])).expect("a node sends whole messages");
         if self.manner == Manner::Mute {
             return;
         }
@@ -195,7 +227,7 @@ impl Actor {
 
     fn give(&self, item: Inventory, out: &mut Vec<u8>) {
         match (self.manner, self.has.get(&item.hash)) {
-            (Manner::Silent, _) => {}
+            (Manner::Silent | Manner::Floods, _) => {}
             (Manner::Denies, _) | (_, None) => {
                 wire::encode_inventory(out, NETWORK.magic(), Command::NOTFOUND, [item]);
             }

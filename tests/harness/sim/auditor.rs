@@ -1,11 +1,11 @@
 //! The host of a simulated node: it draws from the simulation's chance, and watches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use satwire_core::Instant;
 use satwire_core::node::{ConnId, Draw, Event, EventKind, Host, Output};
-use satwire_core::wire::{self, Command, Hash, Header, Message};
+use satwire_core::wire::{Command, Hash, Header, Message};
 
 use super::Chance;
 
@@ -18,19 +18,23 @@ pub struct Auditor {
     /// The names of all transactions that came.
     delivered: BTreeSet<Hash>,
     /// A running hash of everything that was said, with its time.
-    digest: u64,
-    text: String,
+    digest: Digest,
+    live: fn() -> isize,
+    /// What the auditor itself keeps, in bytes.
+    held: isize,
 }
 
 impl Auditor {
-    /// Watches a node whose random words come from `chance`.
-    pub const fn new(chance: Chance) -> Self {
+    /// Watches a node whose random words come from `chance`. `live` tells how many bytes the thread has in
+    /// use: what the auditor keeps is not the node's.
+    pub const fn new(chance: Chance, live: fn() -> isize) -> Self {
         Self {
             chance,
+            live,
+            held: 0,
             outstanding: BTreeMap::new(),
             delivered: BTreeSet::new(),
-            digest: 0xcbf2_9ce4_8422_2325,
-            text: String::new(),
+            digest: Digest(0xcbf2_9ce4_8422_2325),
         }
     }
 
@@ -46,19 +50,40 @@ impl Auditor {
 
     /// The same for two runs if and only if both said the same at the same times.
     pub const fn digest(&self) -> u64 {
-        self.digest
+        self.digest.0
     }
 
-    fn digest_bytes(&mut self, bytes: &[u8]) {
-        // FNV-1a: enough to tell two honest runs apart.
-        for byte in bytes {
-            self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+    /// What it keeps, in bytes.
+    pub const fn held(&self) -> isize {
+        self.held
+    }
+
+    /// Does what makes it keep something.
+    fn keep(&mut self, work: impl FnOnce(&mut Self)) {
+        let before = (self.live)();
+        work(self);
+        self.held += (self.live)() - before;
     }
 
     fn asked(&mut self, conn: ConnId, hash: Hash) {
         if let Some(other) = self.outstanding.insert(hash, conn) {
             panic!("{hash} is asked of {conn} while {other} may still answer");
+        }
+    }
+
+    fn said(&mut self, conn: ConnId, mut frames: &[u8]) {
+        while let Some((header, rest)) = frames.split_first_chunk() {
+            let header = Header::decode(header);
+            let (payload, rest) = rest.split_at(header.length as usize);
+            frames = rest;
+            if header.command() == Some(Command::GETDATA)
+                // Only a `tx` needs the hash of its bytes.
+                && let Ok(Message::Getdata(list)) = Message::decode(Command::GETDATA, payload, Hash([0; 32]))
+            {
+                for item in &list {
+                    self.asked(conn, item.hash);
+                }
+            }
         }
     }
 
@@ -88,33 +113,38 @@ impl Host for Auditor {
         self.chance.word()
     }
 
-    fn queued(&mut self, now: Instant, conn: ConnId, mut frames: &[u8]) {
-        self.digest_bytes(&now.as_micros().to_le_bytes());
-        self.digest_bytes(&conn.0.to_le_bytes());
-        self.digest_bytes(frames);
-        while let Some((header, rest)) = frames.split_first_chunk() {
-            let header = Header::decode(header);
-            let (payload, rest) = rest.split_at(header.length as usize);
-            frames = rest;
-            if header.command() == Some(Command::GETDATA)
-                && let Ok(Message::Getdata(list)) =
-                    Message::decode(Command::GETDATA, payload, wire::sha256d(payload))
-            {
-                for item in &list {
-                    self.asked(conn, item.hash);
-                }
-            }
-        }
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
+        self.digest.bytes(&now.as_micros().to_le_bytes());
+        self.digest.bytes(&conn.0.to_le_bytes());
+        self.digest.bytes(frames);
+        self.keep(|auditor| auditor.said(conn, frames));
     }
 
     fn output(&mut self, now: Instant, output: &Output) {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        write!(text, "{now:?} {output:?}").expect("a string takes everything");
-        self.digest_bytes(text.as_bytes());
-        self.text = text;
+        write!(self.digest, "{now:?} {output:?}").expect("a digest takes everything");
         if let Output::Event(Event { conn, kind, .. }) = output {
-            self.told(*conn, kind);
+            self.keep(|auditor| auditor.told(*conn, kind));
         }
+    }
+}
+
+/// As FNV-1a, but a word at a time: enough to tell two honest runs apart.
+#[derive(Debug)]
+struct Digest(u64);
+
+impl Digest {
+    fn bytes(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks();
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        for word in words.chain(rest.iter().map(|byte| u64::from(*byte))) {
+            self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+        }
+    }
+}
+
+impl fmt::Write for Digest {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.bytes(text.as_bytes());
+        Ok(())
     }
 }

@@ -1,33 +1,40 @@
 //! A network in one virtual clock and one source of chance: nodes of ours, peers that are honest or not,
-//! latency, cut and silent connections, slow writers, sleeping machines, clocks that are set.
+//! latency, cut and silent connections, slow readers and writers, sleeping machines, clocks that are set.
 //!
 //! [`Sim::run`] panics when a node breaks a promise: one request for a hash at a time; time that was told
-//! is behind; what waits to be written stays bounded; a transaction that an honest connected peer has
-//! announced arrives in time. The same [`Plan`] always gives the same [`Report`].
+//! is behind; what waits to be written, and all that is held in memory, stays bounded; a transaction that
+//! an honest connected peer has announced arrives in time. The same [`Plan`] always gives the same
+//! [`Report`].
 
 mod actor;
 mod auditor;
+mod flood;
+mod meter;
 mod plan;
 mod rng;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use satwire_core::node::{Address, ConnId, Input, Output};
 use satwire_core::wire::Hash;
-use satwire_core::{Config, Instant, Loss, Node, WallClock};
+use satwire_core::{Config, Instant, Loss, WallClock};
 
 pub use actor::{Actor, Manner, SimTx};
 pub use auditor::Auditor;
 pub use plan::Plan;
 pub use rng::Chance;
 
+use self::meter::Metered;
+use self::wire::{End, Wire};
 use crate::NETWORK;
 
 const SECOND: u64 = 1_000_000;
 
 /// A request that is not answered goes to the next announcer after so long.
-const REQUEST: u64 = 60 * SECOND;
+const REQUEST: u64 = 20 * SECOND;
 
 /// What happened, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +47,10 @@ pub struct Report {
     pub kept: usize,
     /// Inputs that were handled.
     pub inputs: u64,
+    /// Times at which bytes were there and a node did not want to read.
+    pub pauses: u64,
+    /// The most of the memory that a node may hold that one held, in thousandths.
+    pub fullest: u32,
 }
 
 /// A simulation under way.
@@ -51,31 +62,13 @@ pub struct Sim {
     /// What will happen, by time and then in the order in which it was arranged.
     agenda: BTreeMap<(u64, u64), Happening>,
     arranged: u64,
-    nodes: Vec<Node<Auditor>>,
+    nodes: Vec<Metered>,
     wires: Vec<Wire>,
     by_conn: BTreeMap<(usize, ConnId), usize>,
     promises: Vec<Promise>,
     kept: usize,
     inputs: u64,
-}
-
-/// A connection. Its two ends are a node that dialled, and a node or a peer.
-#[derive(Debug)]
-struct Wire {
-    dialler: (usize, ConnId),
-    end: End,
-    latency: u64,
-    /// When the last bytes on their way arrive, each way: nothing overtakes.
-    last: [u64; 2],
-    /// Nothing arrives before.
-    silent_until: u64,
-    open: bool,
-}
-
-#[derive(Debug)]
-enum End {
-    Node(usize, ConnId),
-    Peer(Box<Actor>),
+    pauses: u64,
 }
 
 #[derive(Debug)]
@@ -104,6 +97,10 @@ enum Happening {
         wire: usize,
         tx: u32,
     },
+    /// A flooder has its turn.
+    Flood {
+        wire: usize,
+    },
     Cut,
     Partition,
     Sleep,
@@ -122,12 +119,16 @@ struct Promise {
 impl Sim {
     /// Makes the cast; nothing has happened yet.
     pub fn new(plan: Plan) -> Self {
+        Self::metered(plan, || 0)
+    }
+
+    /// As [`Sim::new`], with a meter: the bytes of memory that this thread has in use.
+    pub fn metered(plan: Plan, live: fn() -> isize) -> Self {
         let mut chance = Chance::new(plan.seed);
         let nodes: Vec<_> = (0..plan.nodes)
             .map(|_| {
-                // Small, so that thousands of nodes are made quickly; larger than all that appears.
-                let config = Config { remembered_ids: 4096, ..Config::new(NETWORK) };
-                Node::new(config, WallClock::default(), Auditor::new(Chance::new(chance.word())))
+                let auditor = Auditor::new(Chance::new(chance.word()), live);
+                Metered::new(config(), auditor, live)
             })
             .collect();
         let mut sim = Self {
@@ -141,6 +142,7 @@ impl Sim {
             promises: Vec::new(),
             kept: 0,
             inputs: 0,
+            pauses: 0,
             plan,
         };
         sim.arrange_all();
@@ -173,24 +175,35 @@ impl Sim {
             }
         }
         Report {
-            digest: self.nodes.iter().fold(0, |sum, node| sum ^ node.host().digest().rotate_left(7)),
-            delivered: self.nodes.iter().map(|node| node.host().delivered()).sum(),
+            digest: self.auditors().fold(0, |sum, auditor| sum ^ auditor.digest().rotate_left(7)),
+            delivered: self.auditors().map(Auditor::delivered).sum(),
             kept: self.kept,
             inputs: self.inputs,
+            pauses: self.pauses,
+            fullest: self.nodes.iter().map(Metered::fullest).max().unwrap_or_default(),
         }
+    }
+
+    fn auditors(&self) -> impl Iterator<Item = &Auditor> {
+        self.nodes.iter().map(|node| node.node().host())
+    }
+
+    /// When a node is to be told the time.
+    fn timeout(&self, node: usize) -> Option<u64> {
+        self.nodes[node].node().poll_timeout().map(Instant::as_micros)
     }
 
     fn next_time(&self) -> Option<u64> {
         let agenda = self.agenda.keys().next().map(|(at, _)| *at);
-        let timeouts = self.nodes.iter().filter_map(Node::poll_timeout).map(Instant::as_micros).min();
+        let timeouts = (0..self.nodes.len()).filter_map(|node| self.timeout(node)).min();
         [agenda, timeouts].into_iter().flatten().min()
     }
 
     fn tell_time(&mut self) {
         for node in 0..self.nodes.len() {
-            if self.nodes[node].poll_timeout().is_some_and(|at| at.as_micros() <= self.now) {
+            if self.timeout(node).is_some_and(|at| at <= self.now) {
                 self.tell(node, Input::Timeout);
-                let next = self.nodes[node].poll_timeout().map(Instant::as_micros);
+                let next = self.timeout(node);
                 assert!(next.is_none_or(|next| next > self.now), "due at {next:?}, told at {}", self.now);
             }
         }
@@ -236,6 +249,7 @@ impl Sim {
                 }
             }
             Happening::Learn { wire, tx } => self.learn(wire, &SimTx::new(tx)),
+            Happening::Flood { wire } => self.flood(wire),
             Happening::Cut => {
                 if let Some(wire) = self.any_wire() {
                     self.cut(wire);
@@ -271,8 +285,8 @@ impl Sim {
     fn tell(&mut self, node: usize, input: Input<'_>) {
         self.inputs += 1;
         self.nodes[node].handle(Instant::from_micros(self.now), input);
-        while let Some(output) = self.nodes[node].poll() {
-            match output {
+        while let Some(order) = self.nodes[node].order() {
+            match order {
                 Output::Connect { conn, addr } => {
                     let target = usize::from(addr.port()) - FIRST_PORT;
                     // One dial in ten finds nobody.
@@ -283,9 +297,10 @@ impl Sim {
                 Output::Transmit(conn) => self.write(node, conn),
                 Output::Disconnect(conn) => self.hang_up(node, conn),
                 Output::Resolve { .. } => unreachable!("nobody is dialled by name"),
-                Output::Event(_) => {}
+                Output::Event(_) => unreachable!("it is no order"),
             }
         }
+        self.nodes[node].check();
     }
 
     fn dialled(&mut self, node: usize, conn: ConnId, target: Option<usize>) {
@@ -298,7 +313,7 @@ impl Sim {
             End::Peer(Box::new(Actor::new(*manner, self.chance.once_in(2))))
         } else {
             let other = target - self.plan.peers.len();
-            End::Node(other, self.nodes[other].next_conn())
+            End::Node(other, self.nodes[other].node().next_conn())
         };
         if let End::Node(other, their_conn) = end {
             self.by_conn.insert((other, their_conn), wire);
@@ -308,77 +323,19 @@ impl Sim {
             End::Peer(_) => None,
         };
         self.by_conn.insert((node, conn), wire);
-        self.wires.push(Wire {
-            dialler: (node, conn),
-            end,
-            latency,
-            last: [0; 2],
-            silent_until: 0,
-            open: true,
-        });
+        if let End::Peer(actor) = &end
+            && actor.manner() == Manner::Floods
+        {
+            self.arrange(self.now + latency, Happening::Flood { wire });
+        }
+        self.wires.push(Wire::new((node, conn), end, latency));
         if let Some((other, their_conn)) = their {
             self.tell(other, Input::Accepted { conn: their_conn, addr: address(node) });
         }
         self.tell(node, Input::Connected(conn));
     }
 
-    /// Writes some of what a node has to write, and the rest a little later.
-    fn write(&mut self, node: usize, conn: ConnId) {
-        let Some(&wire) = self.by_conn.get(&(node, conn)) else { return };
-        let unsent = self.nodes[node].transmit(conn);
-        if unsent.is_empty() || !self.wires[wire].open {
-            return;
-        }
-        let bound = self.nodes[node].config().max_unsent + (64 << 10);
-        assert!(unsent.len() <= bound, "{} bytes wait for {conn}", unsent.len());
-        let taken = if self.chance.once_in(4) {
-            1 + self.chance.below(unsent.len() as u64) as usize
-        } else {
-            unsent.len()
-        };
-        let bytes = unsent[..taken].to_vec();
-        self.nodes[node].transmitted(conn, taken);
-        self.send(wire, self.wires[wire].dialler != (node, conn), bytes);
-        if !self.nodes[node].transmit(conn).is_empty() {
-            let at = self.now + self.chance.below(SECOND / 5);
-            self.arrange(at, Happening::Write { node, conn });
-        }
-    }
-
-    // ── what goes over wires ────────────────────────────────────────────────────────────────
-
-    fn send(&mut self, wire: usize, to_dialler: bool, bytes: Vec<u8>) {
-        if bytes.is_empty() {
-            return;
-        }
-        let link = &mut self.wires[wire];
-        let last = &mut link.last[usize::from(to_dialler)];
-        *last = (*last).max(self.now + link.latency).max(link.silent_until);
-        let at = *last;
-        self.arrange(at, Happening::Arrive { wire, at_dialler: to_dialler, bytes });
-    }
-
-    fn arrive(&mut self, wire: usize, at_dialler: bool, bytes: &[u8]) {
-        let link = &mut self.wires[wire];
-        if !link.open {
-            return;
-        }
-        let (node, conn) = match (&mut link.end, at_dialler) {
-            (_, true) => link.dialler,
-            (End::Node(node, conn), false) => (*node, *conn),
-            (End::Peer(actor), false) => {
-                let said = actor.receive(bytes, &mut self.chance);
-                return self.send(wire, true, said);
-            }
-        };
-        // A read may end anywhere.
-        let cut = self.chance.below(bytes.len() as u64) as usize;
-        for part in [&bytes[..cut], &bytes[cut..]] {
-            if !part.is_empty() && self.wires[wire].open {
-                self.tell(node, Input::Received(conn, part));
-            }
-        }
-    }
+    // ── what peers have, and have to give ───────────────────────────────────────────────────
 
     fn learn(&mut self, wire: usize, tx: &SimTx) {
         let link = &mut self.wires[wire];
@@ -395,51 +352,31 @@ impl Sim {
         self.send(wire, true, said);
     }
 
-    /// A connection ends for both.
-    fn cut(&mut self, wire: usize) {
-        let dialler = self.wires[wire].dialler;
-        self.wires[wire].open = false;
-        self.promises.retain(|promise| promise.wire != wire);
-        let other = match self.wires[wire].end {
-            End::Node(node, conn) => Some((node, conn)),
-            End::Peer(_) => None,
-        };
-        for (node, conn) in other.into_iter().chain([dialler]) {
-            self.by_conn.remove(&(node, conn));
-            self.tell(node, Input::Closed(conn, Loss::Reset));
-        }
-    }
-
-    /// A node has closed its end.
-    fn hang_up(&mut self, node: usize, conn: ConnId) {
-        let Some(wire) = self.by_conn.remove(&(node, conn)) else { return };
-        self.wires[wire].open = false;
-        self.promises.retain(|promise| promise.wire != wire);
-        let dialler = self.wires[wire].dialler;
-        let other = match self.wires[wire].end {
-            _ if dialler != (node, conn) => Some(dialler),
-            End::Node(node, conn) => Some((node, conn)),
-            End::Peer(_) => None,
-        };
-        if let Some((node, conn)) = other {
-            self.by_conn.remove(&(node, conn));
-            self.tell(node, Input::Closed(conn, Loss::Ended));
-        }
-    }
-
     fn check_promises(&mut self) {
         let (due, open) =
             std::mem::take(&mut self.promises).into_iter().partition(|promise| promise.due < self.now);
         self.promises = open;
         for promise in due {
             assert!(
-                self.nodes[promise.node].host().has(&promise.name),
+                self.nodes[promise.node].node().host().has(&promise.name),
                 "{} has not come to node {}, though an honest peer announced it",
                 promise.name,
                 promise.node
             );
             self.kept += 1;
         }
+    }
+}
+
+/// Small, so that thousands of nodes are made quickly and limits are reached, and larger than all that
+/// appears: no honest peer comes near a limit.
+fn config() -> Config {
+    Config {
+        request_timeout: Duration::from_micros(REQUEST),
+        max_unsent: 10_000,
+        max_announcements: 100,
+        remembered_ids: 4096,
+        ..Config::new(NETWORK)
     }
 }
 

@@ -21,11 +21,27 @@ pub struct Plan {
     pub sleeps: u32,
     /// Steps of wall clocks.
     pub steps: u32,
+    /// Frames that a flooder says in one go, at most.
+    pub flood: u32,
     /// How long it lasts, in seconds of its own.
     pub seconds: u64,
 }
 
 impl Plan {
+    /// Nobody is there, and nothing happens.
+    pub const QUIET: Self = Self {
+        seed: 0,
+        nodes: 0,
+        peers: Vec::new(),
+        txs: 0,
+        cuts: 0,
+        partitions: 0,
+        sleeps: 0,
+        steps: 0,
+        flood: 0,
+        seconds: 0,
+    };
+
     /// The plan that a seed stands for.
     pub fn of_seed(seed: u64) -> Self {
         let mut chance = Chance::new(seed ^ 0x5eed);
@@ -39,6 +55,7 @@ impl Plan {
             partitions: up_to(4),
             sleeps: up_to(2),
             steps: up_to(3),
+            flood: 1 + up_to(4),
             nodes: 1 + u64::from(up_to(2)),
             seconds: 1800,
         }
