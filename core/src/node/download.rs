@@ -2,13 +2,12 @@
 //!
 //! The rules of Bitcoin Core's `src/txrequest.h`, for peers that are all alike.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
 use super::known::{IdHash, KnownIds};
-use super::{Announcement, ConnId};
+use super::{Announcement, ConnId, ConnMap};
 use crate::wire::{Hash, Inventory, Tx};
 
 /// Which transactions are wanted, who has them, and which were seen.
@@ -21,7 +20,7 @@ pub(super) struct Download {
     /// Looked up, never iterated: its order depends on the key.
     wanted: HashTable<Wanted>,
     /// How many entries of `wanted` name a peer, for those that have announced something and are not gone.
-    named: BTreeMap<ConnId, usize>,
+    named: ConnMap<usize>,
     known: KnownIds,
     max_announcements: usize,
     /// Lists of announcers that are not in use, to be used again.
@@ -64,7 +63,7 @@ impl Download {
         Self {
             hash,
             wanted: HashTable::new(),
-            named: BTreeMap::new(),
+            named: ConnMap::new(),
             known: KnownIds::new(hash, remembered_ids),
             max_announcements,
             spare: Vec::new(),
@@ -74,14 +73,14 @@ impl Download {
     /// `conn` announced these: what each means, in their order. Those that are `requested` are to be
     /// asked of it now.
     pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory]) -> Vec<Announcement> {
-        let mut named = self.named.get(&conn).copied().unwrap_or_default();
+        let mut named = self.named.get(conn).copied().unwrap_or_default();
         let announced = |item: &Inventory| {
             let hash = self.hash.of(&item.hash);
             let has_room = named < self.max_announcements;
             let (first, requested) =
                 if let Some(wanted) = self.wanted.find_mut(hash, |wanted| wanted.name == item.hash) {
                     if has_room && !wanted.announcers.contains(&conn) {
-                        wanted.add(conn, |announcer| self.named.contains_key(&announcer));
+                        wanted.add(conn, |announcer| self.named.contains(announcer));
                         named += 1;
                     }
                     (false, false)
@@ -139,7 +138,7 @@ impl Download {
     /// `conn` is gone. What it was asked for must be [`failed`](Self::failed) as well; where it only
     /// waits to be asked it is passed over when its turn comes.
     pub(super) fn gone(&mut self, conn: ConnId) {
-        self.named.remove(&conn);
+        self.named.remove(conn);
     }
 
     fn forget(&mut self, name: Hash) {
@@ -149,7 +148,7 @@ impl Download {
         let (Wanted { mut announcers, .. }, _) = entry.remove();
         for announcer in announcers.drain(..) {
             // A peer that is gone is not counted any more.
-            if let Some(named) = self.named.get_mut(&announcer) {
+            if let Some(named) = self.named.get_mut(announcer) {
                 *named -= 1;
             }
         }

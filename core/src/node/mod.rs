@@ -4,6 +4,7 @@
 //! happened; everything that it wants and knows comes out of [`Node::poll`], in the order in which it
 //! happened. Bytes leave through [`Node::transmit`], one stream a connection.
 
+mod conn_map;
 mod dial;
 mod download;
 mod event;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+pub use self::conn_map::ConnMap;
 use self::dial::Target;
 pub use self::dial::{Address, TargetId};
 use self::download::Download;
@@ -36,7 +38,7 @@ pub struct Node<H> {
     clock: WallClock,
     host: H,
     now: Instant,
-    links: BTreeMap<ConnId, Link>,
+    links: ConnMap<Link>,
     last_conn: u64,
     inbound: usize,
     targets: Vec<Target>,
@@ -80,7 +82,7 @@ impl<H: Host> Node<H> {
             clock,
             host,
             now: Instant::ZERO,
-            links: BTreeMap::new(),
+            links: ConnMap::new(),
             last_conn: 0,
             inbound: 0,
             targets: Vec::new(),
@@ -130,7 +132,7 @@ impl<H: Host> Node<H> {
 
     /// The first `n` bytes of [`Node::transmit`] were written.
     pub fn transmitted(&mut self, conn: ConnId, n: usize) {
-        if let Some(link) = self.links.get_mut(&conn)
+        if let Some(link) = self.links.get_mut(conn)
             && let Some(peer) = &mut link.peer
         {
             peer.transmitted(n);
@@ -166,7 +168,7 @@ impl<H: Host> Node<H> {
     // ── connections ─────────────────────────────────────────────────────────────────────────
 
     fn connected(&mut self, conn: ConnId) {
-        if self.links.get(&conn).is_some_and(|link| link.peer.is_none()) {
+        if self.links.get(conn).is_some_and(|link| link.peer.is_none()) {
             self.open(conn, Direction::Outbound);
         }
     }
@@ -178,10 +180,10 @@ impl<H: Host> Node<H> {
         self.new_link(addr, None);
         let slots = self.config.inbound_slots;
         if self.stopped {
-            self.links.remove(&conn);
+            self.links.remove(conn);
             self.push(Output::Disconnect(conn));
         } else if self.inbound >= slots {
-            self.links.remove(&conn);
+            self.links.remove(conn);
             self.tell(Some(conn), EventKind::Connected { addr, direction: Direction::Inbound });
             self.tell(Some(conn), EventKind::Disconnected(CloseReason::NoSlot { slots }));
             self.push(Output::Disconnect(conn));
@@ -201,7 +203,7 @@ impl<H: Host> Node<H> {
 
     fn open(&mut self, conn: ConnId, direction: Direction) {
         let nonce = self.host.draw(Draw::VersionNonce(conn));
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(conn) else { return };
         let addr = link.addr;
         let addr_recv = if is_routable(addr.ip()) { addr.into() } else { NetAddress::UNSPECIFIED };
         let opening = Opening { direction, nonce, clock: self.clock, addr_recv };
@@ -216,7 +218,7 @@ impl<H: Host> Node<H> {
     }
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) {
-        while let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) {
+        while let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) {
             let before = peer.queued().len();
             let event = peer.receive_knowing(self.now, &mut bytes, |nonce| self.nonces.contains(&nonce));
             self.show_queued(conn, before);
@@ -245,12 +247,12 @@ impl<H: Host> Node<H> {
 
     fn conn_due(&mut self, conn: ConnId) {
         self.set_deadline(conn, None);
-        let Some(link) = self.links.get(&conn) else { return };
+        let Some(link) = self.links.get(conn) else { return };
         if link.peer.is_none() {
             let timeout = self.config.connect_timeout;
             return self.end(conn, CloseReason::ConnectTimeout(timeout), true);
         }
-        while let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) {
+        while let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) {
             let before = peer.queued().len();
             let event = peer.handle_timeout(self.now, || self.host.draw(Draw::PingNonce(conn)));
             self.show_queued(conn, before);
@@ -264,7 +266,7 @@ impl<H: Host> Node<H> {
 
     fn stop(&mut self) {
         self.stopped = true;
-        for conn in self.links.keys().copied().collect::<Vec<_>>() {
+        for conn in self.links.conns() {
             self.end(conn, CloseReason::Local, true);
         }
         self.deadlines.clear();
@@ -272,7 +274,7 @@ impl<H: Host> Node<H> {
 
     /// Takes a connection out. `order` tells the driver to close it.
     fn end(&mut self, conn: ConnId, reason: CloseReason, order: bool) {
-        let Some(link) = self.links.remove(&conn) else { return };
+        let Some(link) = self.links.remove(conn) else { return };
         if let Some(deadline) = link.deadline {
             self.deadlines.remove(&(deadline, Due::Conn(conn)));
         }
@@ -310,7 +312,7 @@ impl<H: Host> Node<H> {
     fn peer_event(&mut self, conn: ConnId, event: peer::Event) {
         let kind = match event {
             peer::Event::Handshake(negotiated) => {
-                if let Some(link) = self.links.get_mut(&conn) {
+                if let Some(link) = self.links.get_mut(conn) {
                     link.ready_since = Some(self.now);
                     if let Some(peer) = &link.peer {
                         self.nonces.remove(&peer.nonce());
@@ -363,7 +365,7 @@ impl<H: Host> Node<H> {
     }
 
     fn ask(&mut self, conn: ConnId, hashes: Vec<Hash>) {
-        let Some(peer) = self.links.get_mut(&conn).and_then(|link| link.peer.as_mut()) else { return };
+        let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) else { return };
         let before = peer.queued().len();
         let inv_type = peer.tx_inv_type();
         peer.request(self.now, hashes.into_iter().map(|hash| Inventory { inv_type, hash }));
@@ -378,7 +380,7 @@ impl<H: Host> Node<H> {
     ) -> (Vec<Miss>, BTreeMap<ConnId, Vec<Hash>>) {
         let mut requests: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let is_there = |other| {
-            let link: Option<&Link> = self.links.get(&other);
+            let link: Option<&Link> = self.links.get(other);
             other != conn && link.and_then(|link| link.peer.as_ref()).is_some_and(|peer| peer.is_ready())
         };
         let misses = items
@@ -404,7 +406,7 @@ impl<H: Host> Node<H> {
     // ── bookkeeping ─────────────────────────────────────────────────────────────────────────
 
     fn peer(&self, conn: ConnId) -> Option<&Peer> {
-        self.links.get(&conn)?.peer.as_deref()
+        self.links.get(conn)?.peer.as_deref()
     }
 
     fn tell(&mut self, conn: Option<ConnId>, kind: EventKind) {
@@ -418,7 +420,7 @@ impl<H: Host> Node<H> {
 
     /// Shows the host what was queued behind the first `before` unsent bytes.
     fn show_queued(&mut self, conn: ConnId, before: usize) {
-        let peer = self.links.get(&conn).and_then(|link| link.peer.as_ref());
+        let peer = self.links.get(conn).and_then(|link| link.peer.as_ref());
         if let Some(queued) = peer.and_then(|peer| peer.queued().get(before..))
             && !queued.is_empty()
         {
@@ -428,7 +430,7 @@ impl<H: Host> Node<H> {
 
     /// Brings the connection's deadline up to date, and tells the driver of unsent bytes, once.
     fn settle(&mut self, conn: ConnId) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(conn) else { return };
         let Some(peer) = &link.peer else { return };
         let deadline = peer.poll_timeout();
         if !peer.transmit().is_empty() && !link.transmit_told {
@@ -439,7 +441,7 @@ impl<H: Host> Node<H> {
     }
 
     fn set_deadline(&mut self, conn: ConnId, deadline: Option<Instant>) {
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(conn) else { return };
         if link.deadline == deadline {
             return;
         }

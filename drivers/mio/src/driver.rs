@@ -1,6 +1,6 @@
 //! The loop's body: one turn.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::{self, Duration};
 
 use mio::event::Event as Readiness;
 use mio::{Poll, Token, Waker};
-use satwire_core::node::{Address, ConnId, Event, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, ConnMap, Event, Host, Input, Output};
 use satwire_core::{Config, Instant, Loss, Node, WallClock};
 use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals, loss};
 
@@ -32,7 +32,7 @@ pub struct Driver<H> {
     resolver: Resolver,
     clock: Clock,
     node: Node<H>,
-    connections: BTreeMap<ConnId, Connection>,
+    connections: ConnMap<Connection>,
     listeners: Vec<Listener>,
     /// Connections that have something to read and whose peers read what we write.
     to_read: VecDeque<ConnId>,
@@ -63,7 +63,7 @@ impl<H: Host> Driver<H> {
             readiness: mio::Events::with_capacity(NAMED),
             resolver: Resolver::new(waker.clone()),
             node: Node::new(config, clock.wall(), host(clock.wall())),
-            connections: BTreeMap::new(),
+            connections: ConnMap::new(),
             listeners: Vec::new(),
             to_read: VecDeque::new(),
             buffer: vec![0; READ].into_boxed_slice(),
@@ -134,7 +134,7 @@ impl<H: Host> Driver<H> {
         self.carry_out(events);
         if named == NAMED && self.is_due() {
             // There may be more than were named, and their answers are to be read before the time is told.
-            for conn in self.connections.keys().copied().collect::<Vec<_>>() {
+            for conn in self.connections.conns() {
                 self.list_anyway(conn);
             }
         }
@@ -208,7 +208,7 @@ impl<H: Host> Driver<H> {
             return;
         }
         let conn = ConnId(number as u64);
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         if !connection.open {
             match connection.finish_dial() {
                 None => return,
@@ -219,7 +219,7 @@ impl<H: Host> Driver<H> {
                 Some(Err(loss)) => return self.lost(conn, loss),
             }
         }
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.ending |= ready.is_read_closed() || ready.is_error();
         connection.readable |= ready.is_readable() || connection.ending;
         if ready.is_writable() {
@@ -269,7 +269,7 @@ impl<H: Host> Driver<H> {
                 Output::Event(event) => events.push(event),
                 Output::Transmit(conn) => self.write(conn),
                 Output::Disconnect(conn) => {
-                    self.connections.remove(&conn);
+                    self.connections.remove(conn);
                 }
                 Output::Connect { conn, addr } => {
                     match Connection::dial(self.poll.registry(), Token(conn.0 as usize), addr) {
@@ -291,7 +291,7 @@ impl<H: Host> Driver<H> {
     /// Reads the connection whose turn it is, once.
     fn read_next(&mut self) {
         let Some(conn) = self.to_read.pop_front() else { return };
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.listed = false;
         if !self.node.wants_read(conn) {
             return;
@@ -310,7 +310,7 @@ impl<H: Host> Driver<H> {
 
     /// Writes what there is to write, as far as the socket takes it.
     fn write(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.open) else {
+        let Some(connection) = self.connections.get_mut(conn).filter(|connection| connection.open) else {
             return;
         };
         while connection.writable {
@@ -332,7 +332,7 @@ impl<H: Host> Driver<H> {
 
     /// Puts a connection that has something to read, and may be read, into the list.
     fn list(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         if connection.readable && !connection.listed && self.node.wants_read(conn) {
             connection.listed = true;
             self.to_read.push_back(conn);
@@ -341,14 +341,14 @@ impl<H: Host> Driver<H> {
 
     /// The same for a connection that is not known to have something to read.
     fn list_anyway(&mut self, conn: ConnId) {
-        if let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.open) {
+        if let Some(connection) = self.connections.get_mut(conn).filter(|connection| connection.open) {
             connection.readable = true;
             self.list(conn);
         }
     }
 
     fn lost(&mut self, conn: ConnId, loss: Loss) {
-        self.connections.remove(&conn);
+        self.connections.remove(conn);
         self.node.handle(self.clock.now(), Input::Closed(conn, loss));
     }
 }

@@ -1,6 +1,6 @@
 //! The node on its sockets, one turn after the other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_io::{Async, Timer};
 use futures_core::Stream;
-use satwire_core::node::{Address, ConnId, Event, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, ConnMap, Event, Host, Input, Output};
 use satwire_core::{Config, Instant, Loss, Node, WallClock};
 use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals};
 
@@ -34,7 +34,7 @@ pub struct Driver<H> {
     mailbox: Arc<Mailbox>,
     clock: Clock,
     node: Node<H>,
-    connections: BTreeMap<ConnId, Connection>,
+    connections: ConnMap<Connection>,
     listeners: Vec<Listener>,
     /// Connections that have something to read and whose peers read what we write.
     to_read: VecDeque<ConnId>,
@@ -79,7 +79,7 @@ impl<H: Host> Driver<H> {
             mailbox: Arc::default(),
             node: Node::new(config, clock.wall(), host(clock.wall())),
             clock,
-            connections: BTreeMap::new(),
+            connections: ConnMap::new(),
             listeners: Vec::new(),
             to_read: VecDeque::new(),
             buffer: vec![0; READ].into_boxed_slice(),
@@ -182,7 +182,7 @@ impl<H: Host> Driver<H> {
         let slept = |due: Instant| due.max(self.rested) + SLEPT <= self.clock.now();
         if self.node.poll_timeout().is_some_and(slept) || (named >= NAMED && self.is_due()) {
             // There may be more than were named, and their answers are to be read before the time is told.
-            for conn in self.connections.keys().copied().collect::<Vec<_>>() {
+            for conn in self.connections.conns() {
                 self.list_anyway(conn);
             }
         }
@@ -226,7 +226,8 @@ impl<H: Host> Driver<H> {
 
     /// A socket has rung.
     fn ready(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        connection.rung();
         if !connection.is_open() {
             match connection.poll_dial() {
                 Poll::Pending => return,
@@ -270,7 +271,7 @@ impl<H: Host> Driver<H> {
                 Output::Event(event) => self.news.push_back(Ok(event)),
                 Output::Transmit(conn) => self.write(conn),
                 Output::Disconnect(conn) => {
-                    self.connections.remove(&conn);
+                    self.connections.remove(conn);
                 }
                 Output::Connect { conn, addr } => {
                     let bell = self.mailbox.bell(Token::Conn(conn));
@@ -291,7 +292,7 @@ impl<H: Host> Driver<H> {
     /// Reads the connection whose turn it is, once.
     fn read_next(&mut self) {
         let Some(conn) = self.to_read.pop_front() else { return };
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.listed = false;
         if !self.node.wants_read(conn) {
             return;
@@ -314,7 +315,7 @@ impl<H: Host> Driver<H> {
 
     /// Writes what there is to write, as far as the socket takes it.
     fn write(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         loop {
             if let Err(loss) = connection.poll_ready() {
                 return self.lost(conn, loss);
@@ -337,7 +338,7 @@ impl<H: Host> Driver<H> {
 
     /// Puts a connection that has something to read, and may be read, into the list.
     fn list(&mut self, conn: ConnId) {
-        let Some(connection) = self.connections.get_mut(&conn) else { return };
+        let Some(connection) = self.connections.get_mut(conn) else { return };
         if let Err(loss) = connection.poll_ready() {
             return self.lost(conn, loss);
         }
@@ -349,14 +350,14 @@ impl<H: Host> Driver<H> {
 
     /// The same for a connection that is not known to have something to read.
     fn list_anyway(&mut self, conn: ConnId) {
-        if let Some(connection) = self.connections.get_mut(&conn).filter(|connection| connection.is_open()) {
+        if let Some(connection) = self.connections.get_mut(conn).filter(|connection| connection.is_open()) {
             connection.assume_readable();
             self.list(conn);
         }
     }
 
     fn lost(&mut self, conn: ConnId, loss: Loss) {
-        self.connections.remove(&conn);
+        self.connections.remove(conn);
         self.node.handle(self.clock.now(), Input::Closed(conn, loss));
     }
 }
