@@ -14,6 +14,10 @@ use satwire_std::loss;
 /// A socket, and whom it tells that it is ready: not the driver's own waker, but one that says which
 /// socket it was, so that a wake-up costs what is ready and not what is connected.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about the socket, and all combinations occur"
+)]
 pub(crate) struct Connection {
     socket: Socket,
     bell: Waker,
@@ -21,6 +25,8 @@ pub(crate) struct Connection {
     readable: bool,
     /// A write may make progress; else the bell rings when it may.
     writable: bool,
+    /// The bell is set for what it is not ready for, and has not rung.
+    awaited: bool,
     /// It is in the driver's list of connections to read.
     pub(crate) listed: bool,
 }
@@ -45,12 +51,12 @@ impl Connection {
     /// Begins to connect: [`Connection::poll_dial`] tells how that goes.
     pub(crate) fn dial(bell: Waker, addr: SocketAddr) -> Self {
         let socket = Socket::Dialling(Box::pin(Async::<TcpStream>::connect(addr)));
-        Self { socket, bell, readable: false, writable: false, listed: false }
+        Self { socket, bell, readable: false, writable: false, awaited: false, listed: false }
     }
 
     /// Takes over what a listener accepted.
     pub(crate) fn accepted(bell: Waker, stream: Async<TcpStream>) -> Self {
-        Self { socket: open(stream), bell, readable: false, writable: true, listed: false }
+        Self { socket: open(stream), bell, readable: false, writable: true, awaited: false, listed: false }
     }
 
     /// Goes on with connecting; ready once, when that has come to an end.
@@ -84,10 +90,18 @@ impl Connection {
         self.writable
     }
 
+    /// The bell has rung.
+    pub(crate) const fn rung(&mut self) {
+        self.awaited = false;
+    }
+
     /// Finds out what the socket is ready for, and sets the bell for what it is not. Whom nobody writes
     /// to is always writable, as far as we know.
     pub(crate) fn poll_ready(&mut self) -> Result<(), Loss> {
         let Socket::Open(stream) = &self.socket else { return Ok(()) };
+        if self.awaited {
+            return Ok(());
+        }
         let mut context = Context::from_waker(&self.bell);
         if !self.readable {
             self.readable = ready(stream.poll_readable(&mut context))?;
@@ -95,6 +109,7 @@ impl Connection {
         if !self.writable {
             self.writable = ready(stream.poll_writable(&mut context))?;
         }
+        self.awaited = !self.readable || !self.writable;
         Ok(())
     }
 
@@ -102,9 +117,9 @@ impl Connection {
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
         let Socket::Open(stream) = &self.socket else { return Ok(None) };
         let read = satwire_std::read(&mut stream.get_ref(), buffer)?;
-        // Even if there is more: the reactor is asked each time, so that whoever sends as fast as he is
-        // read has to wait for those whose readiness is not known yet.
-        self.readable = false;
+        // A short read has emptied the socket: the reactor is asked when there is more, or the end.
+        self.readable = read == Some(buffer.len());
+        self.awaited &= self.readable;
         Ok(read)
     }
 
@@ -113,6 +128,7 @@ impl Connection {
         let Socket::Open(stream) = &self.socket else { return Ok(0) };
         let written = satwire_std::write(&mut stream.get_ref(), bytes)?;
         self.writable = written.is_some();
+        self.awaited &= self.writable;
         Ok(written.unwrap_or(0))
     }
 }
