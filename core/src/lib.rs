@@ -24,7 +24,8 @@
 //!    ready, so that a process that slept does not cut peers whose answers wait in the socket.
 //!
 //! Names of connections are never used again and inputs about a connection that is over are ignored,
-//! so a driver may learn late. How far a write gets never steers the protocol. The rest of the contract:
+//! so a driver may learn late; a [`ConnMap`](node::ConnMap) keeps what it has of each. How far a write gets
+//! never steers the protocol. The rest of the contract:
 //!
 //! - A connection that came in is called [`Node::next_conn`] and told with
 //!   [`Input::Accepted`](node::Input::Accepted); if there is no room for it, `Disconnect` is ordered.

@@ -2,13 +2,12 @@
 //! `name:port` that is the first argument, prints what happens, and ends when the connection has ended.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, Draw, EventKind, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, ConnMap, Draw, EventKind, Host, Input, Output};
 use satwire_core::{Config, Network, Node};
 use satwire_std::{Clock, READ, look_up, loss};
 use tokio::net::TcpStream;
@@ -31,7 +30,7 @@ type Task = (JoinHandle<()>, Rc<Notify>);
 struct Driver {
     node: RefCell<Node<Words>>,
     clock: RefCell<Clock>,
-    tasks: RefCell<BTreeMap<ConnId, Task>>,
+    tasks: RefCell<ConnMap<Task>>,
     /// The next deadline may be another one.
     changed: Notify,
     done: Notify,
@@ -88,18 +87,18 @@ impl Driver {
                             Ok(stream) => driver.connection(conn, stream, &written).await,
                             Err(error) => error,
                         };
-                        driver.tasks.borrow_mut().remove(&conn);
+                        driver.tasks.borrow_mut().remove(conn);
                         driver.handle(Input::Closed(conn, loss(&ended)));
                     });
                     self.tasks.borrow_mut().insert(conn, (task, to_write));
                 }
                 Output::Transmit(conn) => {
-                    if let Some((_, to_write)) = self.tasks.borrow().get(&conn) {
+                    if let Some((_, to_write)) = self.tasks.borrow().get(conn) {
                         to_write.notify_one();
                     }
                 }
                 Output::Disconnect(conn) => {
-                    if let Some((task, _)) = self.tasks.borrow_mut().remove(&conn) {
+                    if let Some((task, _)) = self.tasks.borrow_mut().remove(conn) {
                         task.abort();
                     }
                 }
