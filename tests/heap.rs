@@ -284,6 +284,34 @@ fn announcers_that_are_gone_are_forgotten() {
     }
 }
 
+/// Many peers that announce at once make the table of what is wanted large, and it does not stay so.
+#[test]
+fn a_crowd_that_has_left_is_forgotten() {
+    let mut world = quiet_world(Config { remembered_ids: 1, ..Config::new(NETWORK) });
+    let stays = world.peer(1, &Hello::default());
+    forget(&mut world, &[stays]);
+    let before = live();
+    let crowd: Vec<_> = (0..20)
+        .map(|n| {
+            let conn = world.accept(peer_addr(2));
+            world.greet(conn, &Hello { nonce: n, ..Hello::default() });
+            let name = |m: u64| Inventory::Unknown {
+                inv_type: 5,
+                hash: [m.to_le_bytes(); 4].concat().try_into().expect("32 bytes"),
+            };
+            world.send(conn, NetworkMessage::Inv((0..5000).map(|m| name(5000 * n + m)).collect()));
+            forget(&mut world, &[conn]);
+            conn
+        })
+        .collect();
+    assert!(live() - before > 10_000_000, "{} bytes", live() - before);
+    for conn in crowd {
+        world.handle(Input::Disconnect(conn));
+    }
+    forget(&mut world, &[stays]);
+    assert!(live() - before < 200_000, "{} bytes are kept", live() - before);
+}
+
 /// Frames of all sorts, most of them nonsense.
 fn frames() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let commands = ["inv", "getdata", "notfound", "tx", "ping", "pong", "headers", "version", "madeup"];

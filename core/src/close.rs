@@ -72,7 +72,7 @@ pub enum CloseReason {
     /// No `version` or no `verack` in time.
     #[error("handshake not finished within {0:?}")]
     HandshakeTimeout(Duration),
-    /// No `pong` in time.
+    /// No `pong` in time; of a peer that knows none (BIP31), nothing at all.
     #[error("no pong within {0:?}")]
     PingTimeout(Duration),
     /// The driver lost the connection, or could not make it.

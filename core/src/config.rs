@@ -29,7 +29,8 @@ pub struct Config {
     pub inbound_handshake_timeout: Duration,
     /// From one `ping` to the next. Default 2 min.
     pub ping_interval: Duration,
-    /// From a `ping` to its `pong`; whatever else the peer sends does not save it. Default 20 min.
+    /// From a `ping` to its `pong`; whatever else the peer sends does not save it, unless it is too old to
+    /// know a `pong` (BIP31). Default 20 min.
     pub ping_timeout: Duration,
     /// From a `getdata` to its answer; then the next announcer is asked. Default 60 s.
     pub request_timeout: Duration,

@@ -174,6 +174,66 @@ fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
     }
 }
 
+/// T3, without Bitcoin Core's delays: silence costs a minute, and not a minute for each who dialled us.
+#[test]
+fn t3_whom_we_dialled_is_asked_before_who_dialled_us() {
+    let mut world = World::default();
+    let inbound = |world: &mut World, nonce| {
+        let conn = world.accept(peer_addr(200));
+        world.greet(conn, &Hello { nonce, ..Hello::default() });
+        conn
+    };
+    // More than the list of announcers has room for at once.
+    let silent: Vec<_> = (0..10).map(|nonce| inbound(&mut world, nonce)).collect();
+    let dialled = [world.peer(1, &Hello::default()), world.peer(2, &Hello::default())];
+    let tx = segwit_tx(1);
+    for conn in silent.iter().chain(&dialled) {
+        announce(&mut world, *conn, &[by_wtxid(&tx)]);
+    }
+    let late = inbound(&mut world, 99);
+    announce(&mut world, late, &[by_wtxid(&tx)]);
+    let all = [&silent[..], &dialled, &[late]].concat();
+    let expected = [&silent[..1], &dialled, &silent[1..], &[late]].concat();
+    for conn in expected {
+        assert_eq!(who_is_asked(&mut world, &all), [conn]);
+        world.advance(MINUTE);
+    }
+    assert_eq!(who_is_asked(&mut world, &all), []);
+}
+
+/// Who dials us and stays silent does not keep a peer of our choice from being asked, however many they are.
+#[test]
+fn many_silent_announcers_do_not_use_up_the_room_of_one_that_we_dialled() {
+    let mut world =
+        World::new(Config { max_announcements: 200, remembered_ids: 1000, ..Config::new(NETWORK) });
+    let silent: Vec<_> = (0..20)
+        .map(|nonce| {
+            let conn = world.accept(peer_addr(200));
+            world.greet(conn, &Hello { nonce, ..Hello::default() });
+            conn
+        })
+        .collect();
+    let honest = world.peer(1, &Hello::default());
+    let txs: Vec<_> = (0..300).map(segwit_tx).collect();
+    let mut delivered = 0;
+    for tx in &txs {
+        for conn in silent.iter().chain([&honest]) {
+            announce(&mut world, *conn, &[by_wtxid(tx)]);
+        }
+        world.advance(Duration::from_secs(1));
+        for name in asked(&mut world, honest) {
+            let tx = txs.iter().find(|tx| by_wtxid(tx) == name).expect("it announced no other");
+            world.say(honest, &tx_message(tx));
+            delivered += 1;
+        }
+        for conn in &silent {
+            world.answer_pings(*conn);
+        }
+        world.take_events();
+    }
+    assert_eq!(delivered, 241, "all but those of the last minute");
+}
+
 #[test]
 fn t6_of_5001_announcements_5000_are_tracked() {
     let (mut world, peers) = with_peers(1);

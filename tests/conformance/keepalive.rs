@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
-use harness::{Frame, Hello, NETWORK, Pair, Session, World, peer_addr};
+use harness::{Frame, Hello, NETWORK, Pair, Session, World, closed, peer_addr};
 use satwire_core::node::{Draw, EventKind};
-use satwire_core::peer::Event;
+use satwire_core::peer::{Direction, Event};
 use satwire_core::{CloseReason, Config};
 
 const TWO_MINUTES: Duration = Duration::from_secs(120);
@@ -139,11 +139,29 @@ fn old_peers_ping_without_an_answer() {
     session.heard_bytes();
     session.advance(Duration::ZERO);
     assert_eq!(session.heard_bytes(), Frame::new("ping", []).bytes());
-    // Nothing answers it, and nobody minds.
-    assert_eq!(session.advance(2 * TWENTY_MINUTES), []);
-    session.heard_bytes();
-    session.send(NetworkMessage::Ping(1));
-    assert_eq!(session.heard_bytes(), b"");
+    // Nothing answers it, and nobody minds, as long as the peer says something.
+    for _ in 0..4 {
+        assert_eq!(session.advance(TWENTY_MINUTES / 2), []);
+        session.send(NetworkMessage::Ping(1));
+        assert_eq!(session.advance(Duration::ZERO), []);
+        assert_eq!(session.heard_bytes(), Frame::new("ping", []).bytes());
+    }
+}
+
+/// Bitcoin Core's `InactivityCheck`: who is too old for a pong and says nothing at all is gone, be it that it
+/// never reads; and our pings do not pile up.
+#[test]
+fn old_peers_that_say_nothing_are_dropped() {
+    for ping_interval in [Duration::from_secs(120), Duration::ZERO] {
+        let mut session = Session::new(Direction::Inbound, Config { ping_interval, ..Config::new(NETWORK) });
+        session.say(&Hello { version: 60000, ..Hello::default() }.all());
+        session.heard_bytes();
+        let nearly = TWENTY_MINUTES.checked_sub(Duration::from_micros(1)).expect("more than that");
+        assert_eq!(session.advance(nearly), []);
+        assert_eq!(session.peer.transmit(), Frame::new("ping", []).bytes());
+        let events = session.advance(Duration::from_micros(1));
+        assert_eq!(closed(&events), Some(CloseReason::PingTimeout(TWENTY_MINUTES)));
+    }
 }
 
 /// Their pings are empty as well, and not malformed (Bitcoin Core reads no nonce at all there).

@@ -8,8 +8,8 @@ use super::ConnId;
 
 /// Something for each connection: what a driver keeps of its sockets.
 ///
-/// Looking up costs the same however many there are. [`ConnId`]s are counted and never come again, so no
-/// peer chooses them, and no key is needed.
+/// Looking up costs the same however many there are. [`ConnId`]s are counted and never come again: who wastes
+/// connections to choose them gains little, and no key is needed.
 #[derive(Clone, Debug)]
 pub struct ConnMap<T> {
     table: HashTable<(ConnId, T)>,

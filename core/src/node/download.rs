@@ -1,6 +1,8 @@
 //! Whom to ask for which transaction: one announcer at a time, until one delivers.
 //!
-//! The rules of Bitcoin Core's `src/txrequest.h`, for peers that are all alike.
+//! The rules of Bitcoin Core's `src/txrequest.h`: whom we dialled goes before who dialled us. Anybody may dial
+//! us, as often as there are slots; if they came first because they announced first, they could announce
+//! everything, deliver nothing, and have each transaction wait a minute for each of them.
 
 use alloc::vec::Vec;
 
@@ -8,6 +10,7 @@ use hashbrown::HashTable;
 
 use super::known::{IdHash, KnownIds};
 use super::{Announcement, ConnId, ConnMap};
+use crate::peer::Direction;
 use crate::wire::{Hash, Inventory, Tx};
 
 /// Which transactions are wanted, who has them, and which were seen.
@@ -19,8 +22,8 @@ pub(super) struct Download {
     hash: IdHash,
     /// Looked up, never iterated: its order depends on the key.
     wanted: HashTable<Wanted>,
-    /// How many entries of `wanted` name a peer, for those that have announced something and are not gone.
-    named: ConnMap<usize>,
+    /// The peers that have announced something and are not gone.
+    named: ConnMap<Announcer>,
     known: KnownIds,
     max_announcements: usize,
     /// Lists of announcers that are not in use, to be used again.
@@ -30,11 +33,23 @@ pub(super) struct Download {
 /// Spare lists that are kept.
 const MAX_SPARE: usize = 64;
 
+/// Places of a table that is small enough to be kept, however empty it is.
+const FEW: usize = 1024;
+
+/// A peer that has announced something.
+#[derive(Clone, Copy, Debug)]
+struct Announcer {
+    direction: Direction,
+    /// How many entries of `wanted` name it.
+    entries: usize,
+}
+
 /// A transaction that somebody was asked for.
 #[derive(Debug)]
 struct Wanted {
     name: Hash,
-    /// Who announced it, in that order.
+    /// Who announced it: those that were asked, in the order in which they were; then those that we dialled,
+    /// then those that dialled us, in the order in which they announced it.
     announcers: Vec<ConnId>,
     /// How many of them were asked. The last of those is the one that may still answer.
     asked: usize,
@@ -46,14 +61,24 @@ impl Wanted {
     }
 
     /// Adds an announcer. Before the list grows, those that are gone are taken out: who comes again and
-    /// again finds it no longer than there are connections.
-    fn add(&mut self, conn: ConnId, is_there: impl Fn(ConnId) -> bool) {
+    /// again finds it no longer than there are connections. `direction_of` knows those that are there.
+    fn add(
+        &mut self,
+        conn: ConnId,
+        direction: Direction,
+        direction_of: impl Fn(ConnId) -> Option<Direction>,
+    ) {
         if self.announcers.len() == self.announcers.capacity() {
-            let asked = self.announcers[..self.asked].iter();
-            self.asked = asked.filter(|announcer| is_there(**announcer)).count();
-            self.announcers.retain(|announcer| is_there(*announcer));
+            let is_there = |announcer: &&ConnId| direction_of(**announcer).is_some();
+            self.asked = self.announcers[..self.asked].iter().filter(is_there).count();
+            self.announcers.retain(|announcer| is_there(&announcer));
         }
-        self.announcers.push(conn);
+        let mut place = self.announcers.len();
+        if direction == Direction::Outbound {
+            let is_dialled = |announcer: &&ConnId| direction_of(**announcer) == Some(Direction::Outbound);
+            place = self.asked + self.announcers[self.asked..].iter().take_while(is_dialled).count();
+        }
+        self.announcers.insert(place, conn);
     }
 }
 
@@ -72,22 +97,28 @@ impl Download {
 
     /// `conn` announced these: what each means, in their order. Those that are `requested` are to be
     /// asked of it now.
-    pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory]) -> Vec<Announcement> {
-        let mut named = self.named.get(conn).copied().unwrap_or_default();
+    pub(super) fn announced(
+        &mut self,
+        conn: ConnId,
+        direction: Direction,
+        items: &[Inventory],
+    ) -> Vec<Announcement> {
+        let mut entries = self.named.get(conn).map_or(0, |announcer| announcer.entries);
+        let direction_of = |conn| self.named.get(conn).map(|announcer| announcer.direction);
         let announced = |item: &Inventory| {
             let hash = self.hash.of(&item.hash);
-            let has_room = named < self.max_announcements;
+            let has_room = entries < self.max_announcements;
             let (first, requested) =
                 if let Some(wanted) = self.wanted.find_mut(hash, |wanted| wanted.name == item.hash) {
                     if has_room && !wanted.announcers.contains(&conn) {
-                        wanted.add(conn, |announcer| self.named.contains(announcer));
-                        named += 1;
+                        wanted.add(conn, direction, direction_of);
+                        entries += 1;
                     }
                     (false, false)
                 } else if self.known.contains(hash) {
                     (false, false)
                 } else if has_room {
-                    named += 1;
+                    entries += 1;
                     let mut announcers = self.spare.pop().unwrap_or_default();
                     announcers.push(conn);
                     let wanted = Wanted { name: item.hash, announcers, asked: 1 };
@@ -99,12 +130,12 @@ impl Download {
             Announcement { item: *item, first, requested }
         };
         let announcements = items.iter().map(announced).collect();
-        self.named.insert(conn, named);
+        self.named.insert(conn, Announcer { direction, entries });
         announcements
     }
 
     /// `conn` did not deliver what it was asked for: who is to be asked instead, if there is anybody.
-    /// The others are asked in the order in which they announced it; `is_there` tells who still can be.
+    /// The others are asked in the order of the list; `is_there` tells who still can be.
     pub(super) fn failed(
         &mut self,
         conn: ConnId,
@@ -148,9 +179,13 @@ impl Download {
         let (Wanted { mut announcers, .. }, _) = entry.remove();
         for announcer in announcers.drain(..) {
             // A peer that is gone is not counted any more.
-            if let Some(named) = self.named.get_mut(announcer) {
-                *named -= 1;
+            if let Some(announcer) = self.named.get_mut(announcer) {
+                announcer.entries -= 1;
             }
+        }
+        if self.wanted.num_buckets() > 16 * self.wanted.len() + FEW {
+            // Many peers at once may have made it large: it must not stay so for ever.
+            self.wanted.shrink_to(2 * self.wanted.len(), |wanted| self.hash.of(&wanted.name));
         }
         if self.spare.len() < MAX_SPARE {
             self.spare.push(announcers);

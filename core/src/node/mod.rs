@@ -351,7 +351,8 @@ impl<H: Host> Node<H> {
 
     fn announced(&mut self, conn: ConnId, mut items: Vec<Inventory>) {
         items.retain(|item| item.inv_type.is_tx());
-        let announcements = self.download.announced(conn, &items);
+        let Some(direction) = self.peer(conn).map(Peer::direction) else { return };
+        let announcements = self.download.announced(conn, direction, &items);
         if announcements.is_empty() {
             return;
         }

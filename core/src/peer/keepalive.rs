@@ -9,13 +9,23 @@ use crate::Instant;
 /// (Bitcoin Core `src/net_processing.cpp` `MaybeSendPing`, `ProcessPong`).
 #[derive(Debug)]
 pub(super) struct Keepalive {
-    /// The nonce of the ping that was not answered yet.
-    outstanding: Option<NonZeroU64>,
+    /// What the last ping waits for, if it was not answered yet.
+    outstanding: Option<Answer>,
     /// When the last ping was sent; the end of the handshake before the first one.
     sent: Instant,
     /// When the next ping is due, unless one is outstanding.
     next: Instant,
     min: Option<Duration>,
+}
+
+/// What answers a ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// The pong with this nonce.
+    Pong(NonZeroU64),
+    /// Whatever the peer says: it knows no pong (BIP31). Without this it could say nothing and read nothing
+    /// for ever, and have its slot and our pings wait for it.
+    Anything,
 }
 
 /// What time asks for.
@@ -47,11 +57,18 @@ impl Keepalive {
         }
     }
 
-    /// Notes that a ping was sent. Without a nonce no pong will come (BIP31).
+    /// Notes that a ping was sent. Without a nonce no pong will come.
     pub(super) fn sent(&mut self, now: Instant, interval: Duration, nonce: Option<NonZeroU64>) {
-        self.outstanding = nonce;
+        self.outstanding = Some(nonce.map_or(Answer::Anything, Answer::Pong));
         self.sent = now;
         self.next = now + interval;
+    }
+
+    /// The peer has said something.
+    pub(super) fn heard(&mut self) {
+        if self.outstanding == Some(Answer::Anything) {
+            self.outstanding = None;
+        }
     }
 
     /// Takes a pong: the time it took and the shortest so far, if it answers the ping. No nonce, or
@@ -59,7 +76,7 @@ impl Keepalive {
     pub(super) fn pong(&mut self, now: Instant, nonce: Option<u64>) -> Option<(Duration, Duration)> {
         let expected = self.outstanding?;
         match nonce {
-            Some(nonce) if nonce == expected.get() => {
+            Some(nonce) if NonZeroU64::new(nonce).map(Answer::Pong) == Some(expected) => {
                 self.outstanding = None;
                 let rtt = now.saturating_duration_since(self.sent);
                 let min = self.min.map_or(rtt, |min| min.min(rtt));

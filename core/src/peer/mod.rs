@@ -129,6 +129,9 @@ impl Peer {
         bytes: &mut &[u8],
         is_ours: impl Fn(u64) -> bool,
     ) -> Option<Event> {
+        if !bytes.is_empty() {
+            self.keepalive.heard();
+        }
         // Whatever was kept of earlier bytes lacks something.
         while !bytes.is_empty() {
             if self.closed {
