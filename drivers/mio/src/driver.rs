@@ -114,8 +114,10 @@ impl<H: Host> Driver<H> {
     /// # Errors
     /// If the poll itself fails; what happens to a connection is an event.
     pub fn turn(&mut self, until: Option<time::Instant>, events: &mut Vec<Event>) -> io::Result<()> {
+        let told = events.len();
         self.carry_out(events);
-        let timeout = self.wait(until);
+        // What was ordered between the turns has its events now, and they are not to wait for others.
+        let timeout = if events.len() > told { Some(Duration::ZERO) } else { self.wait(until) };
         match self.poll.poll(&mut self.readiness, timeout) {
             Err(error) if error.kind() == ErrorKind::Interrupted => self.readiness.clear(),
             result => result?,

@@ -26,7 +26,9 @@
 //!
 //! What holds for each turn: it waits for readiness or the next deadline, reads at most 64 KiB of each
 //! readable connection, and does what is due only after its reads, so that neither can a busy peer
-//! starve the others nor does a process that slept cut peers whose answers wait in the socket.
+//! starve the others nor does a process that slept cut peers whose answers wait in the socket. It tells what
+//! all its reads caused: if each of them is full of the shortest messages, 2,730 events of some 150 bytes for
+//! each connection.
 
 mod connection;
 mod driver;

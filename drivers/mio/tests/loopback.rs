@@ -70,6 +70,21 @@ fn two_drivers_shake_hands_and_ping() {
     assert!(events.iter().any(|event| ended(&event.kind)), "{events:?}");
 }
 
+/// What was ordered between two turns is told by the next one, though nothing happens that it could wait for.
+#[test]
+fn orders_are_not_kept_waiting() {
+    let mut ours = driver(8, Config::new(NETWORK));
+    let addr = ours.listen(loopback()).expect("loopback can be bound");
+    let _theirs = TcpStream::connect(addr).expect("we listen");
+    until(&mut [&mut ours], |kind| matches!(kind, EventKind::Connected { .. }));
+    ours.stop();
+    let started = Instant::now();
+    let mut events = Vec::new();
+    ours.turn(Some(started + SOON), &mut events).expect("the poll works");
+    assert!(events.iter().any(|event| is_disconnected(&event.kind)), "{events:?}");
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+}
+
 #[test]
 fn a_connection_to_ourselves_is_closed() {
     let mut ours = driver(3, Config::new(NETWORK));

@@ -50,6 +50,8 @@ pub fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<Option<usize>, 
 pub fn write(stream: &mut impl Write, bytes: &[u8]) -> Result<Option<usize>, Loss> {
     loop {
         return match stream.write(bytes) {
+            // No socket does this, and who layers something on one may: to try again would be for ever.
+            Ok(0) if !bytes.is_empty() => Err(Loss::Ended),
             Ok(n) => Ok(Some(n)),
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
@@ -102,4 +104,17 @@ pub fn accept<T>(mut accept: impl FnMut() -> io::Result<T>) -> io::Result<Option
 pub fn look_up(host: &str, port: u16) -> Vec<SocketAddr> {
     let found = (host, port).to_socket_addrs().into_iter().flatten();
     found.take(MAX_ADDRESSES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `write` makes of a stream that takes nothing and does not say why, it does not try again.
+    #[test]
+    fn a_stream_that_takes_nothing_has_ended() {
+        let mut nothing: &mut [u8] = &mut [];
+        assert_eq!(write(&mut nothing, b"more"), Err(Loss::Ended));
+        assert_eq!(write(&mut nothing, b""), Ok(Some(0)));
+    }
 }
