@@ -167,18 +167,15 @@ struct Search<F> {
 }
 
 impl<F: FnMut(&Session) -> bool> Search<F> {
-    /// Whether these steps hold; then they are the best so far.
-    fn holds(&mut self, steps: Vec<Numbered>) -> bool {
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
+    /// Whether these steps hold; then they are the best so far. `None` once the tries are used up.
+    fn holds(&mut self, steps: Vec<Numbered>) -> Option<bool> {
+        self.left = self.left.checked_sub(1)?;
         let session = self.best.with(steps);
         let holds = (self.holds)(&session);
         if holds {
             self.best = session;
         }
-        holds
+        Some(holds)
     }
 
     /// The end goes first, by halves: whatever is looked for happens somewhere, and what comes behind it is
@@ -188,7 +185,7 @@ impl<F: FnMut(&Session) -> bool> Search<F> {
         while less + 1 < enough && self.left > 0 {
             let middle = usize::midpoint(less, enough);
             let steps = self.best.steps[..middle].to_vec();
-            if self.holds(steps) { enough = middle } else { less = middle }
+            if self.holds(steps) == Some(true) { enough = middle } else { less = middle }
         }
     }
 
@@ -215,6 +212,9 @@ impl<F: FnMut(&Session) -> bool> Search<F> {
     fn bytes(&mut self) {
         // From the last message to the first: the cause is likely near the end.
         for place in (0..Units::of(&self.best).len()).rev() {
+            if self.left == 0 {
+                return;
+            }
             let session = self.best.clone();
             let Some(frame) = Units::of(&session).frame(&session, place) else { continue };
             match frame {
@@ -252,8 +252,9 @@ fn concerns(input: &OwnedInput) -> Option<ConnId> {
 }
 
 /// Leaves out parts of `items`, large ones first, as long as `holds` is true for what is left: in the end
-/// for no single one.
-fn thin<T: Clone>(items: &[T], mut holds: impl FnMut(&[T]) -> bool) {
+/// for no single one. It ends when `holds` does not say any more: there may be millions, and looking at
+/// one costs as much as there are.
+pub(crate) fn thin<T: Clone>(items: &[T], mut holds: impl FnMut(&[T]) -> Option<bool>) {
     let mut left = items.to_vec();
     let mut part = left.len();
     while part > 0 {
@@ -262,7 +263,8 @@ fn thin<T: Clone>(items: &[T], mut holds: impl FnMut(&[T]) -> bool) {
         while end > 0 {
             let start = end.saturating_sub(part);
             let without = [&left[..start], &left[end..]].concat();
-            if holds(&without) {
+            let Some(holds) = holds(&without) else { return };
+            if holds {
                 left = without;
                 changed = true;
             }

@@ -8,7 +8,7 @@ use satwire_core::{Instant, Node};
 
 use super::{Counting, MAGIC_BYTES, addr, at, drain, greeting, inv, prologue, session};
 use crate::journal::{Ending, OwnedInput, PlayError, Player, Reader, Recorder, What};
-use crate::shrink::{Difference, Session, TRIES, Words};
+use crate::shrink::{Difference, Session, TRIES, Words, thin};
 
 /// Falls over an `inv` of three, if it comes from a connection that was accepted, once a ping was answered.
 #[derive(Debug)]
@@ -161,6 +161,17 @@ fn a_reason_is_shrunk_to_the_connection_that_closes() {
     // Few tries are kept to.
     let few = whole.shrink(3, |session| session.closes("reset"));
     assert!(few.gave_up && few.tries == 3 && few.session.closes("reset"));
+}
+
+/// When the tries are used up it is over: what is left to try may be every byte of a long message.
+#[test]
+fn nothing_is_tried_when_the_tries_are_used_up() {
+    let mut asked = 0;
+    thin(&[7; 1000], |_| {
+        asked += 1;
+        (asked <= 3).then_some(false)
+    });
+    assert_eq!(asked, 4);
 }
 
 /// As if the recording program had asked for nothing: the node does now what it did not.
