@@ -12,6 +12,7 @@ use satwire_core::Instant;
 use satwire_core::peer::Direction;
 
 use crate::failure::fail;
+use crate::plain::Plain;
 use crate::replay::ending_trouble;
 
 /// Prints what is in the file; what cannot be read of it is said at the end.
@@ -23,24 +24,25 @@ pub(crate) fn run(file: &Path) -> ExitCode {
         Ok(reader) => Summary::read(reader),
         Err(trouble) => return fail(&trouble),
     };
-    match print(&name.to_string(), &summary, &mut io::stdout().lock()) {
+    let trouble = damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending));
+    match print(&name.to_string(), &summary, trouble.is_none(), &mut io::stdout().lock()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(error) => return fail(&format!("cannot write to standard output: {error}")),
         Ok(()) => {}
     }
-    match damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending)) {
+    match trouble {
         None => ExitCode::SUCCESS,
         Some(trouble) => fail(&format!("{name}: {trouble}")),
     }
 }
 
-fn print(name: &str, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+fn print(name: &str, summary: &Summary, whole: bool, out: &mut impl Write) -> io::Result<()> {
     let prologue = &summary.prologue;
     writeln!(out, "file          {name}")?;
     writeln!(out, "format        satwire journal {}", summary.format)?;
-    writeln!(out, "program       {}", prologue.program)?;
+    writeln!(out, "program       {}", Plain(&prologue.program))?;
     writeln!(out, "network       {}", prologue.config.magic)?;
-    writeln!(out, "user agent    {}", prologue.config.user_agent)?;
+    writeln!(out, "user agent    {}", Plain(&prologue.config.user_agent))?;
     writeln!(out, "begins        {} (Unix seconds)", seconds(prologue.clock.unix_micros_at_zero))?;
     if let Some((first, last)) = summary.span {
         writeln!(out, "time span     {} s to {} s", since_start(first), since_start(last))?;
@@ -50,6 +52,7 @@ fn print(name: &str, summary: &Summary, out: &mut impl Write) -> io::Result<()> 
         "size          {} bytes, {} records, {} inputs",
         summary.bytes, summary.records, summary.steps
     )?;
+    writeln!(out, "whole         {}", if whole { "yes" } else { "no" })?;
     writeln!(
         out,
         "connections   {}, and {} that could not be made",

@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod hex;
 mod output;
+mod plain;
 mod record;
 mod render;
 mod replay;

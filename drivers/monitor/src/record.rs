@@ -18,7 +18,13 @@ pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
 
 /// The host of a run.
 #[derive(Debug)]
-pub(crate) enum RunHost {
+pub(crate) struct RunHost {
+    keeping: Keeping,
+    last_input: satwire_core::Instant,
+}
+
+#[derive(Debug)]
+enum Keeping {
     /// Nothing is kept.
     Plain(Box<SystemRng>),
     /// Everything that steers the node goes to a file.
@@ -35,7 +41,16 @@ pub(crate) struct Recording {
 
 impl RunHost {
     pub(crate) fn plain() -> io::Result<Self> {
-        system_rng().map(Box::new).map(Self::Plain)
+        Ok(Self::new(Keeping::Plain(Box::new(system_rng()?))))
+    }
+
+    const fn new(keeping: Keeping) -> Self {
+        Self { keeping, last_input: satwire_core::Instant::ZERO }
+    }
+
+    /// When the node was told something last: with this a run ends, and its replay.
+    pub(crate) const fn last_input(&self) -> satwire_core::Instant {
+        self.last_input
     }
 
     /// Keeps a journal in `file` of a node with this configuration and clock.
@@ -45,21 +60,21 @@ impl RunHost {
         let recorder = Recorder::new(rng, file, prologue);
         // At once, for a start: whatever happens to the program then, what there is can be opened.
         let flush_at = Some(Instant::now());
-        Self::Recording(Box::new(Recording { recorder, flush_at, end_told: false }))
+        Self::new(Keeping::Recording(Box::new(Recording { recorder, flush_at, end_told: false })))
     }
 
     /// When [`RunHost::keep`] is to be called, at the latest.
     pub(crate) fn keep_at(&self) -> Option<Instant> {
-        match self {
-            Self::Plain(_) => None,
-            Self::Recording(recording) => recording.flush_at,
+        match &self.keeping {
+            Keeping::Plain(_) => None,
+            Keeping::Recording(recording) => recording.flush_at,
         }
     }
 
     /// Hands what was recorded to the disk, if it is time; to be called after each turn. Says once
     /// why recording has ended, if it has.
     pub(crate) fn keep(&mut self) -> Option<String> {
-        let Self::Recording(recording) = self else { return None };
+        let Keeping::Recording(recording) = &mut self.keeping else { return None };
         if recording.flush_at.is_some_and(|at| at <= Instant::now()) {
             recording.recorder.flush();
             recording.flush_at = None;
@@ -69,11 +84,11 @@ impl RunHost {
 
     /// Ends the journal in good order and waits for the disk; what went wrong, if something did.
     pub(crate) fn finish(&mut self) -> Option<String> {
-        let Self::Recording(recording) = self else { return None };
+        let Keeping::Recording(recording) = &mut self.keeping else { return None };
         recording.recorder.finish();
         let failed = recording.told_end();
         match recording.recorder.sink_mut().close() {
-            Err(error) if failed.is_none() => Some(format!("the journal could not be written: {error}")),
+            Err(error) if !recording.end_told => Some(format!("the journal could not be written: {error}")),
             _ => failed,
         }
     }
@@ -88,27 +103,28 @@ impl Recording {
 
 impl Host for RunHost {
     fn draw(&mut self, purpose: Draw) -> u64 {
-        match self {
-            Self::Plain(rng) => rng.draw(purpose),
-            Self::Recording(recording) => recording.recorder.draw(purpose),
+        match &mut self.keeping {
+            Keeping::Plain(rng) => rng.draw(purpose),
+            Keeping::Recording(recording) => recording.recorder.draw(purpose),
         }
     }
 
     fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
-        if let Self::Recording(recording) = self {
+        self.last_input = now;
+        if let Keeping::Recording(recording) = &mut self.keeping {
             recording.flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
             recording.recorder.input(now, input);
         }
     }
 
     fn queued(&mut self, now: satwire_core::Instant, conn: ConnId, frames: &[u8]) {
-        if let Self::Recording(recording) = self {
+        if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.queued(now, conn, frames);
         }
     }
 
     fn output(&mut self, now: satwire_core::Instant, output: &Output) {
-        if let Self::Recording(recording) = self {
+        if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.output(now, output);
         }
     }

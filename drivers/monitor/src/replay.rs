@@ -45,8 +45,8 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
     let mut renderer = Renderer::new(replay.format, network, prologue.clock, replay.debug_net);
     let mut player = Player::watched(reader, |tape| Meter { tape, traffic: Traffic::default() });
     let mut lines = Vec::new();
-    let mut started = false;
     let mut at = Instant::ZERO;
+    renderer.start(at, &mut lines);
     let trouble = loop {
         let record = match player.step() {
             Ok(Some(record)) => record,
@@ -57,10 +57,6 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             break None;
         }
         at = record.at;
-        if !started {
-            renderer.start(at, &mut lines);
-            started = true;
-        }
         while let Some(output) = player.poll() {
             if let Output::Event(event) = output {
                 renderer.event(&event, &mut lines);
@@ -72,9 +68,6 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             break None;
         }
     };
-    if !started {
-        renderer.start(at, &mut lines);
-    }
     renderer.summary(at, player.host().traffic, &mut lines);
     out.write_all(&lines)?;
     out.flush()?;

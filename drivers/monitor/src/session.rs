@@ -15,6 +15,9 @@ use crate::record::RunHost;
 use crate::render::{Renderer, Traffic};
 use crate::report::Report;
 
+/// Events of one turn whose room is kept for the next.
+const EVENTS_KEPT: usize = 4096;
+
 /// How a run ended, where it did not by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -65,7 +68,7 @@ impl Session {
             wake();
         };
         ctrlc::set_handler(on_signal).map_err(io::Error::other)?;
-        let report = Report::new(renderer, printer, driver.now());
+        let report = Report::new(renderer, printer, satwire_core::Instant::ZERO);
         Ok(Self { driver, report, signalled, events: Vec::new(), quiet: show.quiet })
     }
 
@@ -89,7 +92,7 @@ impl Session {
             let wake = [until, self.driver.node().host().keep_at()].into_iter().flatten().min();
             self.driver.turn(wake, &mut self.events)?;
             if let Some(trouble) = self.driver.host_mut().keep() {
-                self.say(&trouble);
+                eprintln!("satwire: {trouble}");
             }
             for notice in self.driver.take_notices() {
                 self.say(&notice.to_string());
@@ -101,6 +104,8 @@ impl Session {
                     return Ok(Ended::Done);
                 }
             }
+            // A flood on all connections at once may have taken tens of megabytes for one turn.
+            self.events.shrink_to(EVENTS_KEPT);
         }
     }
 
@@ -115,12 +120,14 @@ impl Session {
             self.report.event(event);
         }
         if let Some(trouble) = self.driver.host_mut().finish() {
-            self.say(&trouble);
+            eprintln!("satwire: {trouble}");
         }
         let totals = self.driver.totals();
         let traffic = Traffic { received: totals.received, sent: totals.sent };
+        // A replay knows no later moment.
+        let at = self.driver.node().host().last_input();
         let patience = if end == Ended::Signal { Patience::BRIEF } else { Patience::PATIENT };
-        match self.report.finish(self.driver.now(), traffic, patience) {
+        match self.report.finish(at, traffic, patience) {
             Flushed::All | Flushed::Failed(Failure::ReaderGone) => ExitCode::SUCCESS,
             Flushed::Late { lost } => {
                 eprintln!("satwire: standard output was not read: the last {lost} bytes are lost");

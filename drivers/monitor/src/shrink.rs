@@ -21,6 +21,13 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
     if size > MOST_BYTES {
         return fail(&format!("{name}: {size} bytes are too many for --shrink, which takes {MOST_BYTES}"));
     }
+    // The same file can have many names.
+    let same = |(out, file)| out == file;
+    if wish.out.canonicalize().ok().zip(replay.file.canonicalize().ok()).is_some_and(same) {
+        let out = wish.out.display();
+        eprintln!("satwire: --out {out} is the journal itself: choose another name");
+        return ExitCode::from(2);
+    }
     // The search may be long: what is certain to fail is told before.
     if !wish.force && wish.out.exists() {
         return exists(wish);

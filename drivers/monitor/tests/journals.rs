@@ -5,6 +5,11 @@
 #[expect(dead_code, reason = "this file needs no peer")]
 mod peer;
 
+use rand_core::SeedableRng as _;
+use satwire_capture::journal::{Prologue, Recorder};
+use satwire_core::node::{Address, FromRng, Input, TargetId};
+use satwire_core::{Config, Instant, Network, Node, WallClock};
+
 use self::peer::{Outcome, folder, run, text};
 
 const RECORDING: &[u8] = include_bytes!("../src/demo/recording.journal");
@@ -54,6 +59,44 @@ fn bad_files_get_one_line() -> Outcome {
     Ok(())
 }
 
+/// A journal may come from anybody, and its texts do not steer the terminal on which they are shown.
+#[test]
+fn texts_of_a_journal_have_no_control_characters() -> Outcome {
+    let (_folder, file) = folder("evil.journal")?;
+    let evil = "a\u{1b}]0;title\u{7}b\u{9b}31mc\nd";
+    let config = Config { user_agent: evil.into(), ..Config::new(Network::Regtest) };
+    let prologue = Prologue::new(evil, config.clone(), WallClock::default());
+    let mut bytes = Vec::new();
+    let words = FromRng(chacha20::ChaCha12Rng::from_seed([1; 32]));
+    let mut node = Node::new(config, WallClock::default(), Recorder::new(words, &mut bytes, prologue));
+    node.handle(Instant::ZERO, Input::Dial(Address::Name { host: evil.into(), port: 1 }));
+    node.handle(Instant::ZERO, Input::Resolved(TargetId(0), &[]));
+    node.host_mut().finish();
+    drop(node);
+    std::fs::write(&file, bytes)?;
+    for args in [&["capinfo"][..], &["replay"], &["replay", "--json"]] {
+        let (_, out, errors) = run(&[args, &[text(&file)?]].concat())?;
+        let is_bad = |char: char| char.is_control() && char != '\n';
+        assert!(out.contains("a]0;titleb31mcd"), "{args:?}: {out:?}");
+        assert!(!out.contains(is_bad) && !errors.contains(is_bad), "{args:?}: {out:?} {errors:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn capinfo_says_whether_a_journal_is_whole() -> Outcome {
+    let (_folder, file) = folder("whole.journal")?;
+    for (bytes, code, whole) in
+        [(RECORDING, 0, "yes"), (&RECORDING[..RECORDING.len() - 1], 1, "no"), (&RECORDING[..2000], 1, "no")]
+    {
+        std::fs::write(&file, bytes)?;
+        let (ended, out, errors) = run(&["capinfo", text(&file)?])?;
+        assert_eq!(ended, Some(code), "{errors}");
+        assert!(out.contains(&format!("\nwhole         {whole}\n")), "{out}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_journal_is_shrunk() -> Outcome {
     let (_folder, file) = folder("field.journal")?;
@@ -76,6 +119,14 @@ fn a_journal_is_shrunk() -> Outcome {
     assert!(errors.contains("exists") && errors.contains("--force"), "{errors}");
     assert_eq!(shrink("closes=local", &["--force"])?.0, Some(0));
     assert_eq!(std::fs::read(&smaller)?, left, "the same in every run");
+
+    // Never over the journal itself, whatever it is called.
+    let alias = file.with_file_name("alias.journal");
+    std::os::unix::fs::symlink(&file, &alias)?;
+    let (code, _, errors) = shrink("closes=local", &["--force", "--out", text(&alias)?])?;
+    assert_eq!((code, errors.lines().count()), (Some(2), 1), "{errors}");
+    assert!(errors.contains("the journal itself"), "{errors}");
+    assert_eq!(std::fs::read(&file)?, RECORDING);
 
     let other = file.with_file_name("other");
     for (predicate, expected) in [

@@ -56,24 +56,29 @@ names each argument or line that could not, and the rest is decoded all the same
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
-  satwire watch --regtest --connect 127.0.0.1 --record field.journal
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
   satwire replay field.journal                  the same lines, byte for byte in every run
   satwire replay field.journal --until 12.5     the first twelve and a half seconds
   satwire replay field.journal --until '#300'   up to and with record 300
   satwire replay field.journal --shrink panics  the least that still does, as field.shrunk.journal
 
---shrink leaves out peers, then messages, then bytes, as long as the journal still does what is given:
+--shrink leaves out peers, then messages, then bytes, as long as the journal still does this:
   panics          the node panics
   closes=REASON   a connection closes, or a dial fails, with this word as 'reason'
-  differs         the node says something else than was recorded, and exactly what it says now, in the
-                  first record that differs; what was recorded before that is recorded anew
+  differs         the node says something else than was recorded, and exactly what it says now, in
+                  the first record that differs; what was recorded before that is recorded anew
 
-Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or if the
-node does something else now than when it was recorded: then the record is named.";
+After 'watch --count N' the transactions that came in together with the last are shown as well.
+
+Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or
+if the node does something else now than when it was recorded: then the record is named.";
 
 const CAPINFO_EXAMPLES: &str = "\
-Example:
-  satwire capinfo field.journal";
+Examples:
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
+  satwire capinfo field.journal                                                     what it holds
+
+Exit status: 0 if the file is whole, 1 if it is damaged or cut (what could be read is printed).";
 
 /// A mempool monitor for Bitcoin that needs no full node.
 #[derive(Debug, Parser)]
@@ -256,7 +261,7 @@ pub(super) struct ReplayFlags {
     pub(super) force: bool,
     #[command(flatten)]
     pub(super) format: FormatFlags,
-    /// Say more: net (messages that are ignored), all, none (repeatable)
+    /// Report ignored messages as well: net, or all; none takes it back
     #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
     #[arg(default_missing_value = "all", help_heading = "Output")]
     pub(super) debug: Vec<Category>,

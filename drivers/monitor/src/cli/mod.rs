@@ -122,8 +122,9 @@ pub(crate) struct Stdout {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) -> Result<Wish, Refusal> {
     let args = argv::with_two_dashes(args)?;
     let verb = argv::verb(&args);
-    let matches = flags::command().try_get_matches_from(&args).map_err(|error| Refusal::of(&error, verb))?;
-    match Flags::from_arg_matches(&matches).map_err(|error| Refusal::of(&error, verb))?.verb {
+    let refuse = |error| Refusal::of(&error, &args, verb);
+    let matches = flags::command().try_get_matches_from(&args).map_err(refuse)?;
+    match Flags::from_arg_matches(&matches).map_err(refuse)?.verb {
         Verb::Watch(flags) => watch(*flags, stdout).map(|watch| Wish::Watch(Box::new(watch))),
         Verb::Demo(flags) => demo(&flags, stdout).map(Wish::Demo),
         Verb::Decoderawtransaction(flags) => decode(flags).map(Wish::Decode),
@@ -199,7 +200,7 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         until: flags.until,
         shrink,
         format: format(&flags.format, stdout)?,
-        debug_net: flags.debug.contains(&values::Category::Net),
+        debug_net: flags.debug.last() == Some(&values::Category::Net),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Why the program does nothing: help was wanted, or the command line is wrong.
 
+use std::ffi::OsString;
+
 use clap::error::ErrorKind;
 
 /// What to print instead of doing something, and how to end.
@@ -19,11 +21,20 @@ impl Refusal {
     }
 
     /// What clap says, errors on one line.
-    pub(super) fn of(error: &clap::Error, verb: Option<&str>) -> Self {
+    pub(super) fn of(error: &clap::Error, args: &[OsString], verb: Option<&str>) -> Self {
         let text = error.render().to_string();
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self { text, exit_code: 0 },
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Self { text, exit_code: 2 },
+            // Clap does not say which.
+            ErrorKind::InvalidUtf8 => {
+                let foreign = args.iter().find(|arg| arg.to_str().is_none()).map(|arg| arg.to_string_lossy());
+                let shown = foreign.unwrap_or_default();
+                Self::usage(
+                    &format!("argument '{shown}' is no text in UTF-8: only file names need not be"),
+                    verb,
+                )
+            }
             _ => Self::usage(&on_one_line(&text), verb),
         }
     }

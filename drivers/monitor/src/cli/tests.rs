@@ -101,6 +101,10 @@ fn the_last_category_counts() {
         ("--debug none --debug net", true),
     ] {
         assert_eq!(watch_of(&format!("watch --listen {line}")).debug_net, expected, "{line}");
+        let Ok(Wish::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
+            panic!("{line}")
+        };
+        assert_eq!(replay.debug_net, expected, "{line}");
     }
 }
 
@@ -232,7 +236,11 @@ fn bytes_that_are_no_text_are_refused() {
         use std::os::unix::ffi::OsStringExt as _;
         let host = OsString::from_vec(b"a\xff".to_vec());
         let args = ["satwire".into(), "watch".into(), "--connect".into(), host];
-        assert_eq!(parse(args, PIPE).unwrap_err().exit_code, 2);
+        let refusal = parse(args, PIPE).unwrap_err();
+        assert_eq!((refusal.exit_code, refusal.text.lines().count()), (2, 1));
+        assert!(refusal.text.contains("argument 'a\u{fffd}' is no text"), "{}", refusal.text);
+        let file = OsString::from_vec(b"b\xff".to_vec());
+        assert!(parse(["satwire".into(), "replay".into(), file], PIPE).is_ok());
     }
 }
 
@@ -244,6 +252,10 @@ fn each_verb_explains_itself() {
         let refusal = parse_line(line, PIPE).expect_err(line);
         assert_eq!(refusal.exit_code, 0, "{line}");
         assert!(refusal.text.contains("satwire demo "), "{line}: {}", refusal.text);
+    }
+    for line in ["replay --help", "capinfo --help"] {
+        let text = parse_line(line, PIPE).expect_err(line).text;
+        assert!(text.contains("--bind 127.0.0.1:0") && text.lines().all(|line| line.len() <= 100), "{text}");
     }
     let alone = parse_line("", PIPE).unwrap_err();
     assert_eq!(alone.exit_code, 2);

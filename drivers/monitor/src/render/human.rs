@@ -12,6 +12,7 @@ use satwire_core::wire::{Hash, Tx};
 
 use super::number::Btc;
 use super::{Book, Traffic};
+use crate::plain::Plain;
 
 /// First announcers that are remembered until their transaction comes.
 const REMEMBERED: usize = 10_000;
@@ -98,6 +99,7 @@ impl Human {
                 say(Tone::Odd, format_args!("the wall clock stepped by {sign}{time}"));
             }
             EventKind::DialFailed { address, reason, retry } => {
+                let address = Plain(address);
                 if retry.is_zero() {
                     say(Tone::Bad, format_args!("✗ {address}: {reason}; its next address now"));
                 } else {

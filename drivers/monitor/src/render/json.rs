@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::number::{Seconds, Shown};
 use super::tx::Transaction;
 use super::{Book, Connection, Traffic, whole_seconds};
+use crate::plain::Plain;
 
 /// The version of the format: new keys and events do not change it, anything else does.
 const FORMAT_VERSION: u32 = 1;
@@ -213,7 +214,7 @@ impl Json {
         match &event.kind {
             EventKind::Clock(_) => self.line(out, book, at, conn, "clock", Clock { offset: stepped }),
             EventKind::DialFailed { address, reason, retry } => {
-                let (addr, retry) = (address.to_string(), whole_seconds(*retry));
+                let (addr, retry) = (Plain(address).to_string(), whole_seconds(*retry));
                 let failed = DialFailed { addr, reason: reason.word(), retry };
                 self.line(out, book, at, conn, "peer_dial_failed", failed);
             }
