@@ -11,9 +11,6 @@ use async_io::Async;
 use satwire_core::Loss;
 use satwire_std::loss;
 
-/// Reads of one connection for which the reactor is asked once.
-const IN_A_ROW: u8 = 8;
-
 /// A socket, and whom it tells that it is ready: not the driver's own waker, but one that says which
 /// socket it was, so that a wake-up costs what is ready and not what is connected.
 #[derive(Debug)]
@@ -28,8 +25,6 @@ pub(crate) struct Connection {
     readable: bool,
     /// A write may make progress; else the bell rings when it may.
     writable: bool,
-    /// Reads since the reactor was asked.
-    in_a_row: u8,
     /// The bell is set for what it is not ready for, and has not rung.
     awaited: bool,
     /// It is in the driver's list of connections to read.
@@ -56,20 +51,12 @@ impl Connection {
     /// Begins to connect: [`Connection::poll_dial`] tells how that goes.
     pub(crate) fn dial(bell: Waker, addr: SocketAddr) -> Self {
         let socket = Socket::Dialling(Box::pin(Async::<TcpStream>::connect(addr)));
-        Self { socket, bell, readable: false, writable: false, in_a_row: 0, awaited: false, listed: false }
+        Self { socket, bell, readable: false, writable: false, awaited: false, listed: false }
     }
 
     /// Takes over what a listener accepted.
     pub(crate) fn accepted(bell: Waker, stream: Async<TcpStream>) -> Self {
-        Self {
-            socket: open(stream),
-            bell,
-            readable: false,
-            writable: true,
-            in_a_row: 0,
-            awaited: false,
-            listed: false,
-        }
+        Self { socket: open(stream), bell, readable: false, writable: true, awaited: false, listed: false }
     }
 
     /// Goes on with connecting; ready once, when that has come to an end.
@@ -126,18 +113,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads once into `buffer`; `None` if there is nothing for now.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+    /// Reads once into `buffer`; `None` if there is nothing for now. A short read has emptied the socket:
+    /// the reactor is asked when there is more, or the end. If `ask`, it is asked in any case.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], ask: bool) -> Result<Option<usize>, Loss> {
         let Socket::Open(stream) = &self.socket else { return Ok(None) };
         let read = satwire_std::read(&mut stream.get_ref(), buffer)?;
-        // A short read has emptied the socket: the reactor is asked when there is more, or the end. It is asked
-        // now and then in any case, so that whoever sends as fast as he is read has to wait for those whose
-        // readiness is not known yet.
-        self.in_a_row += 1;
-        self.readable = read == Some(buffer.len()) && self.in_a_row < IN_A_ROW;
-        if !self.readable {
-            self.in_a_row = 0;
-        }
+        self.readable = !ask && read == Some(buffer.len());
         self.awaited &= self.readable;
         Ok(read)
     }

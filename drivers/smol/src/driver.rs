@@ -21,6 +21,9 @@ use crate::mailbox::{Letter, Mailbox, Token};
 
 /// Sockets that the reactor names at once.
 const NAMED: usize = 1024;
+/// After so many turns the reactor is asked about everybody: whoever sends as fast as he is read has to wait
+/// for those whose readiness is not known yet.
+const TURNS: u8 = 12;
 /// Who was not polled for so long, though something was due, has slept: the reactor may not have named
 /// all that are ready yet.
 const SLEPT: Duration = Duration::from_millis(100);
@@ -43,6 +46,8 @@ pub struct Driver<H> {
     /// What there is to tell: of one read at most.
     news: VecDeque<Result<Event, Notice>>,
     step: Step,
+    /// Turns since the reactor was asked about everybody.
+    turns: u8,
     /// Rings when something is due.
     alarm: Timer,
     alarm_at: Option<Instant>,
@@ -86,6 +91,7 @@ impl<H: Host> Driver<H> {
             totals: Totals::default(),
             news: VecDeque::new(),
             step: Step::Begin,
+            turns: 0,
             alarm: Timer::never(),
             alarm_at: None,
             rested: Instant::ZERO,
@@ -155,6 +161,7 @@ impl<H: Host> Driver<H> {
     // ── a turn ──────────────────────────────────────────────────────────────────────────────
 
     fn begin(&mut self) {
+        self.turns = (self.turns + 1) % TURNS;
         if let Some(clock) = self.clock.stepped() {
             self.node.handle(self.clock.now(), Input::Clock(clock));
         }
@@ -297,7 +304,7 @@ impl<H: Host> Driver<H> {
         if !self.node.wants_read(conn) {
             return;
         }
-        match connection.read(&mut self.buffer) {
+        match connection.read(&mut self.buffer, self.turns == 0) {
             Ok(Some(n)) => {
                 self.totals.received += n as u64;
                 // The clock is read behind the socket: the time is that of arrival, or later.
