@@ -43,8 +43,7 @@ pub struct Driver<H> {
     to_read: VecDeque<ConnId>,
     buffer: Box<[u8]>,
     totals: Totals,
-    /// What there is to tell: of one read at most.
-    news: VecDeque<Result<Event, Notice>>,
+    notices: VecDeque<Notice>,
     step: Step,
     /// Turns since the reactor was asked about everybody.
     turns: u8,
@@ -89,7 +88,7 @@ impl<H: Host> Driver<H> {
             to_read: VecDeque::new(),
             buffer: vec![0; READ].into_boxed_slice(),
             totals: Totals::default(),
-            news: VecDeque::new(),
+            notices: VecDeque::new(),
             step: Step::Begin,
             turns: 0,
             alarm: Timer::never(),
@@ -165,7 +164,6 @@ impl<H: Host> Driver<H> {
         if let Some(clock) = self.clock.stepped() {
             self.node.handle(self.clock.now(), Input::Clock(clock));
         }
-        self.carry_out();
         let letters = self.mailbox.empty();
         let named = letters.len();
         for letter in letters {
@@ -185,7 +183,6 @@ impl<H: Host> Driver<H> {
             }
         }
         self.accept();
-        self.carry_out();
         let slept = |due: Instant| due.max(self.rested) + SLEPT <= self.clock.now();
         if self.node.poll_timeout().is_some_and(slept) || (named >= NAMED && self.is_due()) {
             // There may be more than were named, and their answers are to be read before the time is told.
@@ -199,7 +196,6 @@ impl<H: Host> Driver<H> {
     fn tell_time(&mut self) {
         if self.is_due() {
             self.node.handle(self.clock.now(), Input::Timeout);
-            self.carry_out();
         }
     }
 
@@ -255,7 +251,7 @@ impl<H: Host> Driver<H> {
                     Ok(Some((stream, addr))) => self.accepted(stream, addr),
                     Err(error) => {
                         listener.paused_until = Some(now + ACCEPT_PAUSE);
-                        self.news.push_back(Err(Notice::AcceptPaused { addr: listener.addr, error }));
+                        self.notices.push_back(Notice::AcceptPaused { addr: listener.addr, error });
                         break;
                     }
                 }
@@ -271,11 +267,11 @@ impl<H: Host> Driver<H> {
         self.list(conn);
     }
 
-    /// Does what the node orders, and passes on what it tells.
-    fn carry_out(&mut self) {
-        while let Some(output) = self.node.poll() {
-            match output {
-                Output::Event(event) => self.news.push_back(Ok(event)),
+    /// Does what the node orders, up to the next thing that it tells.
+    fn carry_out(&mut self) -> Option<Event> {
+        loop {
+            match self.node.poll()? {
+                Output::Event(event) => return Some(event),
                 Output::Transmit(conn) => self.write(conn),
                 Output::Disconnect(conn) => {
                     self.connections.remove(conn);
@@ -309,14 +305,10 @@ impl<H: Host> Driver<H> {
                 self.totals.received += n as u64;
                 // The clock is read behind the socket: the time is that of arrival, or later.
                 self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
-                self.carry_out();
                 self.list(conn);
             }
             Ok(None) => self.list(conn),
-            Err(loss) => {
-                self.lost(conn, loss);
-                self.carry_out();
-            }
+            Err(loss) => self.lost(conn, loss),
         }
     }
 
@@ -374,8 +366,12 @@ impl<H: Host> Stream for Driver<H> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            if let Some(news) = self.news.pop_front() {
-                return Poll::Ready(Some(news));
+            if let Some(notice) = self.notices.pop_front() {
+                return Poll::Ready(Some(Err(notice)));
+            }
+            // What one step caused is told before the next one: of one read at most.
+            if let Some(event) = self.carry_out() {
+                return Poll::Ready(Some(Ok(event)));
             }
             self.step = match self.step {
                 Step::Begin => {
