@@ -24,7 +24,7 @@ fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     // `cargo test --benches` runs this too: one round shows that the cases work.
     let measuring = arguments.iter().any(|argument| argument == "--bench");
-    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(31);
+    let rounds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(61);
     let rounds = if measuring { rounds } else { 1 };
 
     let whole = streams::TxStream::new("702861", usize::MAX);

@@ -305,7 +305,8 @@ impl<H: Host> Driver<H> {
                 self.totals.received += n as u64;
                 // The clock is read behind the socket: the time is that of arrival, or later.
                 self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
-                self.list(conn);
+                // It has its answer before anybody takes his time over what there is to tell.
+                self.write(conn);
             }
             Ok(None) => self.list(conn),
             Err(loss) => self.lost(conn, loss),
