@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! cargo bench -p satwire-core
-//! cargo bench -p satwire-core --bench codec -- 61 inv      (61 rounds instead of 31, of cases named "inv")
+//! cargo bench -p satwire-core --bench codec -- 31 inv      (31 rounds instead of 61, of cases named "inv")
 //! ```
 
 mod blocks;
