@@ -25,12 +25,15 @@
 //! ```
 //!
 //! - **Only polling makes progress.** Who does not take the events stops the reading, and then the
-//!   peers: at most what one read of 64 KiB caused waits to be taken.
+//!   peers: at most what one read of 64 KiB caused waits to be taken. A peer has its answers before its
+//!   news are told; what they mean for others (a request to the next announcer, a connection to close)
+//!   comes as the events are taken.
 //! - **A future of the next event can be dropped** at any time, and nothing is lost. Dropping the driver
 //!   closes all connections.
 //! - **One turn** asks each readable connection for at most 64 KiB, and does what is due only after
 //!   its reads, so that neither can a busy peer starve the others nor does a process that slept cut
-//!   peers whose answers wait in the socket. Then the executor has its turn.
+//!   peers whose answers wait in the socket. Then the executor has its turn; in every twelfth one the
+//!   reactor is asked about everybody, however much there is to read.
 //! - **Commands from elsewhere** go through a [`Handle`].
 //!
 //! All connections are one future and not a task each, but every socket has its own waker, so a wake-up
