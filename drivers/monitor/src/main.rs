@@ -15,6 +15,7 @@ mod report;
 mod script;
 mod session;
 mod shrink;
+mod signals;
 mod watch;
 
 use std::io::{self, IsTerminal as _, Write as _};

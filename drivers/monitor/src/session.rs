@@ -14,6 +14,7 @@ use crate::output::{Failure, Flushed, Patience, Printer, QUEUE_LIMIT};
 use crate::record::RunHost;
 use crate::render::{Renderer, Traffic};
 use crate::report::Report;
+use crate::signals;
 
 /// Events of one turn whose room is kept for the next.
 const EVENTS_KEPT: usize = 4096;
@@ -67,7 +68,7 @@ impl Session {
             }
             wake();
         };
-        ctrlc::set_handler(on_signal).map_err(io::Error::other)?;
+        signals::listen(on_signal)?;
         let report = Report::new(renderer, printer, satwire_core::Instant::ZERO);
         Ok(Self { driver, report, signalled, events: Vec::new(), quiet: show.quiet })
     }
