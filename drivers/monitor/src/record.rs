@@ -140,6 +140,15 @@ pub(crate) fn create(path: &Path, force: bool) -> Result<BackgroundFile, String>
     })
 }
 
+/// Removes the file of a journal in which nothing happened, lest it be in the way of the next attempt.
+pub(crate) fn discard(path: &Path) {
+    // What is no file, a pipe or a device, was there before.
+    if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        // That it is left behind is no second trouble.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 /// A generator with a seed of its own.
 pub(crate) fn system_rng() -> io::Result<SystemRng> {
     let mut seed = [0; 32];

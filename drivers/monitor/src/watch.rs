@@ -25,18 +25,14 @@ pub(crate) fn run(watch: &Watch) -> ExitCode {
                 return ExitCode::from(2);
             }
         };
-    let mut driver = match driver(watch, journal) {
-        Ok(driver) => driver,
-        Err(error) => return fail(&format!("cannot start: {error}")),
-    };
-    if let Err(trouble) = listen(&mut driver, watch) {
-        return fail(&trouble);
-    }
-    let show =
-        Show { network: watch.network, format: watch.format, debug_net: watch.debug_net, quiet: watch.quiet };
-    let mut session = match Session::start(driver, show) {
+    let mut session = match start(watch, journal) {
         Ok(session) => session,
-        Err(error) => return fail(&format!("cannot start: {error}")),
+        Err(trouble) => {
+            if let Some(record) = &watch.record {
+                record::discard(&record.file);
+            }
+            return fail(&trouble);
+        }
     };
     for address in &watch.dial {
         session.driver.dial(address.clone());
@@ -56,6 +52,16 @@ pub(crate) fn run(watch: &Watch) -> ExitCode {
     };
     let code = session.finish(end);
     if unresolved.all() { fail("no name of --connect or --addnode can be resolved") } else { code }
+}
+
+/// A session that listens wherever it is wanted, or why there is none.
+fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Session, String> {
+    let cannot = |error| format!("cannot start: {error}");
+    let mut driver = driver(watch, journal).map_err(cannot)?;
+    listen(&mut driver, watch)?;
+    let show =
+        Show { network: watch.network, format: watch.format, debug_net: watch.debug_net, quiet: watch.quiet };
+    Session::start(driver, show).map_err(cannot)
 }
 
 /// Listens wherever it is wanted, and says where that is: port 0 takes any.

@@ -98,6 +98,22 @@ fn a_full_disk_ends_the_recording_alone() -> Outcome {
     goes_on(&out)
 }
 
+/// The port is taken: no journal is left that would have to be replaced at the next attempt.
+#[test]
+fn a_failed_start_leaves_no_journal() -> Outcome {
+    let (_folder, journal) = folder("none.journal")?;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let addr = taken.local_addr()?.to_string();
+    let flags = ["watch", "--regtest", "--duration", "1", "--bind", &addr, "--record", text(&journal)?];
+    let (code, lines, said) = run(&flags)?;
+    assert_eq!((code, lines.as_str(), said.lines().count()), (Some(1), "", 1), "{said}");
+    assert!(said.contains(&addr) && !journal.exists(), "{said}");
+    drop(taken);
+    assert_eq!(run(&flags)?.0, Some(0));
+    assert!(journal.exists());
+    Ok(())
+}
+
 /// An error is no mere diagnostic.
 #[cfg(target_os = "linux")]
 #[test]
