@@ -14,7 +14,8 @@ use crate::wire::{self, Command, MAX_PAYLOAD};
 pub enum CloseReason {
     /// A message that starts with other bytes than our network's.
     #[error(
-        "message starts with {got}, expected {expected}: the peer is on another network or speaks another protocol"
+        "message starts with {got}, expected {expected}: the peer is on another network, or speaks another \
+         protocol, such as the encrypted one of BIP324"
     )]
     WrongMagic {
         /// What the peer sent.

@@ -139,7 +139,8 @@ impl Human {
             }
             EventKind::Disconnected(reason) => {
                 let addr = book.connection(event.conn).map_or("", |connection| &connection.addr);
-                say(Tone::Bad, format_args!("✗ {addr}: {reason}"));
+                let why = book.why(event.conn, reason);
+                say(Tone::Bad, format_args!("✗ {addr}: {why}"));
             }
             _ => {}
         }

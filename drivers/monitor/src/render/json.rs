@@ -252,7 +252,7 @@ impl Json {
                 self.line(out, book, at, conn, "ignored", ignored);
             }
             EventKind::Disconnected(reason) => {
-                let disconnected = Disconnected { reason: reason.word(), detail: reason.to_string() };
+                let disconnected = Disconnected { reason: reason.word(), detail: book.why(conn, reason) };
                 self.line(out, book, at, conn, "peer_disconnected", disconnected);
             }
             _ => {}

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use satwire_core::node::{ConnId, Event, EventKind};
 use satwire_core::peer::Direction;
-use satwire_core::{Instant, Network, WallClock};
+use satwire_core::{CloseReason, Instant, Loss, Network, WallClock};
 use serde::Serialize;
 
 use self::human::Human;
@@ -139,6 +139,9 @@ struct Connection {
     network: &'static str,
     inbound: bool,
     transport: &'static str,
+    /// Its handshake was done.
+    #[serde(skip)]
+    ready: bool,
 }
 
 impl Connection {
@@ -150,7 +153,7 @@ impl Connection {
             IpAddr::V6(_) => (addr, "ipv6"),
         };
         let inbound = direction == Direction::Inbound;
-        Self { id: conn.0, addr: addr.to_string(), network, inbound, transport: "v1" }
+        Self { id: conn.0, addr: addr.to_string(), network, inbound, transport: "v1", ready: false }
     }
 }
 
@@ -169,7 +172,12 @@ impl Book {
                     self.connections.insert(conn, Connection::new(conn, *addr, *direction));
                 }
             }
-            EventKind::Handshake(_) => self.totals.peers += 1,
+            EventKind::Handshake(_) => {
+                self.totals.peers += 1;
+                if let Some(connection) = event.conn.and_then(|conn| self.connections.get_mut(&conn)) {
+                    connection.ready = true;
+                }
+            }
             EventKind::Announced(announcements) => self.totals.announcements += announcements.len() as u64,
             EventKind::Tx { .. } => self.totals.transactions += 1,
             _ => {}
@@ -186,6 +194,20 @@ impl Book {
 
     fn connection(&self, conn: Option<ConnId>) -> Option<&Connection> {
         self.connections.get(&conn?)
+    }
+
+    /// A sentence on why a connection ended, with what an operator may want to know besides.
+    fn why(&self, conn: Option<ConnId>, reason: &CloseReason) -> String {
+        let hung_up = matches!(reason, CloseReason::Lost(Loss::Ended | Loss::Reset));
+        match self.connection(conn) {
+            Some(connection) if hung_up && !connection.ready && !connection.inbound => {
+                format!(
+                    "{reason} before the handshake was done: it may be on another network, have no free slot, \
+                     or have banned us"
+                )
+            }
+            _ => reason.to_string(),
+        }
     }
 
     /// Unix microseconds.

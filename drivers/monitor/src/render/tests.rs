@@ -246,6 +246,31 @@ fn golden_lines() {
     }
 }
 
+/// Who hangs up on us at once has a reason that it does not say.
+#[test]
+fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
+    for (direction, ready, loss, hint) in [
+        (Direction::Outbound, false, Loss::Ended, true),
+        (Direction::Outbound, false, Loss::Reset, true),
+        (Direction::Outbound, false, Loss::TimedOut, false),
+        (Direction::Outbound, true, Loss::Ended, false),
+        (Direction::Inbound, false, Loss::Ended, false),
+    ] {
+        for format in [Format::Json, Format::Human { color: false }] {
+            let (mut renderer, mut out) = (renderer(format, false), Vec::new());
+            renderer.event(&connected(7, "192.0.2.1:8333", direction), &mut out);
+            if ready {
+                renderer.event(&event(7, EventKind::Handshake(Box::new(negotiated(b"/x:1/")))), &mut out);
+            }
+            out.clear();
+            renderer.event(&event(7, EventKind::Disconnected(CloseReason::Lost(loss))), &mut out);
+            let text = text(out);
+            assert_eq!(text.contains("no free slot"), hint, "{direction:?} {ready} {text}");
+            assert!(text.contains(&loss.to_string()), "{text}");
+        }
+    }
+}
+
 #[test]
 fn inventories_are_a_line_an_entry() {
     let announcements = EventKind::Announced(vec![
