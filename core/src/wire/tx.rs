@@ -71,14 +71,14 @@ impl<'a> TxView<'a> {
     /// assert_eq!(TxView::decode_legacy(&bytes).unwrap().outputs().len(), 1);
     /// ```
     pub fn decode_legacy(bytes: &'a [u8]) -> Result<Self, Error> {
-        let (bytes, layout) = Layout::decode_legacy(bytes)?;
+        let (bytes, layout) = Layout::decode::<false>(bytes)?;
         Ok(Self { bytes, layout, wtxid: None })
     }
 
     /// Takes a transaction off the reader.
     #[inline]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
-        let (bytes, layout) = Layout::decode(reader.left())?;
+        let (bytes, layout) = Layout::decode::<true>(reader.left())?;
         reader.bytes(bytes.len() as u64)?;
         Ok(Self { bytes, layout, wtxid: None })
     }
@@ -88,7 +88,7 @@ impl<'a> TxView<'a> {
     #[expect(clippy::inline_always, reason = "moving the view through memory costs as much as the walk")]
     #[inline(always)]
     pub fn decode_hashed(payload: &'a [u8], digest: Hash) -> Result<Self, Error> {
-        let (bytes, layout) = Layout::decode(payload)?;
+        let (bytes, layout) = Layout::decode::<true>(payload)?;
         let wtxid = if bytes.len() == payload.len() { digest } else { sha256d(bytes) };
         Ok(Self { bytes, layout, wtxid: Some(Wtxid(wtxid.0)) })
     }
@@ -193,10 +193,11 @@ impl<'a> TxView<'a> {
 }
 
 impl Layout {
-    /// Walks the transaction at the start of `bytes`: its exact bytes, and where its parts begin.
+    /// Walks the transaction at the start of `bytes`: its exact bytes, and where its parts begin. Only
+    /// where `SEGWIT` is true may no inputs mean the segwit form.
     #[expect(clippy::inline_always, reason = "moving the layout through memory costs as much as the walk")]
     #[inline(always)]
-    fn decode(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
+    fn decode<const SEGWIT: bool>(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
         // Offsets are kept in 32 bits; nothing this long passes a header, so only the caller of
         // the bare codec can get here.
         let limit = u64::from(u32::MAX);
@@ -209,7 +210,7 @@ impl Layout {
         let mut flag = 0;
         let mut input_count = reader.count(MIN_INPUT)?;
         let mut no_outputs = false;
-        if input_count == 0 {
+        if SEGWIT && input_count == 0 {
             // No inputs here means the segwit marker; a flag of zero means that it was none, and
             // that the count of outputs was zero as well.
             flag = reader.u8()?;
@@ -241,37 +242,6 @@ impl Layout {
         if flag & !1 != 0 {
             return Err(Error::UnknownTxFlag(flag & !1));
         }
-        reader.bytes(LOCKTIME as u64)?;
-        let layout = Self {
-            inputs,
-            input_count: input_count as u32,
-            outputs,
-            output_count: output_count as u32,
-            outputs_end,
-        };
-        Ok((&bytes[..offset(&reader) as usize], layout))
-    }
-
-    /// As [`Layout::decode`], where a zero is no marker.
-    fn decode_legacy(bytes: &[u8]) -> Result<(&[u8], Self), Error> {
-        let limit = u64::from(u32::MAX);
-        if bytes.len() as u64 > limit {
-            return Err(Error::TooManyEntries { count: bytes.len() as u64, limit });
-        }
-        let mut reader = Reader::new(bytes);
-        let offset = |reader: &Reader<'_>| (bytes.len() - reader.left().len()) as u32;
-        reader.bytes(4)?;
-        let input_count = reader.count(MIN_INPUT)?;
-        let inputs = offset(&reader);
-        for _ in 0..input_count {
-            Input::skip(&mut reader)?;
-        }
-        let output_count = reader.count(MIN_OUTPUT)?;
-        let outputs = offset(&reader);
-        for _ in 0..output_count {
-            Output::decode(&mut reader)?;
-        }
-        let outputs_end = offset(&reader);
         reader.bytes(LOCKTIME as u64)?;
         let layout = Self {
             inputs,
