@@ -33,7 +33,8 @@ use self::keepalive::{Due, Keepalive};
 use self::outbox::Outbox;
 use self::requests::{Requests, announced_form};
 use crate::wire::{
-    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, Message, NetAddress, Services,
+    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, Message,
+    NetAddress, Services,
 };
 use crate::{CloseReason, Config, Fault, Instant, WallClock};
 
@@ -346,8 +347,7 @@ impl Peer {
             }
             // Values outside the range of money are ignored (Bitcoin Core `MoneyRange`).
             Message::Feefilter(rate) => {
-                let rate = u64::try_from(rate).ok().filter(|rate| *rate <= MAX_MONEY)?;
-                Some(Event::Feefilter(rate))
+                (0..=MAX_MONEY).contains(&rate).then_some(Event::Feefilter(rate.unsigned_abs()))
             }
             Message::Inv(list) => {
                 let announced = [self.tx_inv_type(), InvType::BLOCK];
@@ -416,6 +416,3 @@ impl Peer {
         (count > self.config.tolerated_malformed).then_some(CloseReason::TooManyMalformed { count, last })
     }
 }
-
-/// All the satoshis there will ever be (Bitcoin Core `src/consensus/amount.h` `MAX_MONEY`).
-const MAX_MONEY: u64 = 21_000_000 * 100_000_000;

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{BlockHash, BlockHeader, Entry, Error, List, MAX_SIZE, Reader, TxView, put_compact_size};
+use super::{
+    BlockHash, BlockHeader, Entry, Error, List, MAX_SIZE, Reader, ShortId, ShortIdKey, TxView,
+    put_compact_size,
+};
 
 /// The most transactions that a `cmpctblock` can name
 /// (Bitcoin Core `src/blockencodings.h`: "indexes overflowed 16 bits").
@@ -79,6 +82,11 @@ impl<'a> CompactBlock<'a> {
         })
     }
 
+    /// What turns a transaction that is at hand into the [`ShortId`] that it would have here.
+    pub fn short_id_key(&self) -> ShortIdKey {
+        ShortIdKey::new(&self.header, self.nonce)
+    }
+
     /// Finds what no honest sender makes, and what ends the connection with Bitcoin Core
     /// (`src/blockencodings.cpp` `InitData`, `READ_STATUS_INVALID`). Its cap of 100,000 transactions
     /// cannot be reached with indexes of 16 bits.
@@ -127,23 +135,6 @@ pub enum CompactFault {
         /// The last place that it could have.
         limit: u32,
     },
-}
-
-/// The low six bytes of the SipHash-2-4 of a wtxid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ShortId(pub [u8; 6]);
-
-impl Entry<'_> for ShortId {
-    const MIN_LEN: usize = 6;
-
-    #[inline]
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        reader.array().map(Self)
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
-    }
 }
 
 /// A transaction that a `cmpctblock` carries.

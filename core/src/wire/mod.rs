@@ -44,6 +44,7 @@ mod message;
 mod node_host;
 mod ping;
 mod reject;
+mod short_id;
 mod tx;
 mod tx_parts;
 mod version;
@@ -60,7 +61,7 @@ pub use codec::{MAX_SIZE, Reader, compact_size_len, put_compact_size};
 pub use command::Command;
 pub use compact::{
     BlockTransactionsRequest, CompactBlock, CompactFault, IndexGap, MAX_COMPACT_TRANSACTIONS, Prefilled,
-    SendCompact, ShortId,
+    SendCompact,
 };
 pub use error::Error;
 pub use feature::{Feature, MAX_FEATURE_DATA, MAX_FEATURE_ID, MIN_FEATURE_ID, SendReconciliation};
@@ -74,6 +75,7 @@ pub use message::Message;
 pub use node_host::{NodeHost, ParseHostError};
 pub use ping::{encode_ping, encode_pong};
 pub use reject::Reject;
+pub use short_id::{ShortId, ShortIdKey};
 pub use tx::{Tx, TxView};
 pub use tx_parts::{Input, Inputs, Output, Outputs, Witness, Witnesses};
 pub use version::{MAX_USER_AGENT, NetAddress, ServiceName, Services, Version};

@@ -4,6 +4,7 @@
 
 use crate::made::{Maker, commands, decode};
 use crate::payload;
+use bitcoin::bip152::HeaderAndShortIds;
 use bitcoin::consensus::{deserialize, serialize};
 use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::address::AddrV2;
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use satwire_core::Network;
 use satwire_core::wire::{
     Block, BlockTransactions, Command, CompactBlock, Error, Header, List, MAX_MONEY, Message, NodeHost,
-    Prefilled, ShortId, TxView, encode_frame,
+    Prefilled, ShortId, ShortIdKey, TxView, encode_frame,
 };
 
 /// What the other decoder makes of a payload.
@@ -224,7 +225,8 @@ fn block_702861() {
     let answer = Message::Blocktxn(BlockTransactions { block: hash, transactions: block.transactions });
     compare(Command::BLOCKTXN, &payload(&answer)).unwrap();
 
-    let short = |tx: TxView<'_>| ShortId(*tx.wtxid().0.first_chunk().unwrap());
+    let key = ShortIdKey::new(&block.header, 7);
+    let short = |tx: TxView<'_>| key.short_id(tx.wtxid());
     let (mut ids, mut prefilled) = (Vec::new(), Vec::new());
     let coinbase = block.transactions.iter().next().unwrap();
     let compact = CompactBlock {
@@ -234,6 +236,8 @@ fn block_702861() {
         prefilled: List::build(&mut prefilled, [Prefilled { gap: 0, tx: coinbase }]),
     };
     assert_eq!(compact.check(), Ok(()));
+    let theirs = HeaderAndShortIds::from_block(&deserialize(bytes).unwrap(), 7, 2, &[]).unwrap();
+    assert!(compact.short_ids.iter().eq(theirs.short_ids.iter().map(|id| ShortId(id.to_bytes()))));
     compare(Command::CMPCTBLOCK, &payload(&Message::Cmpctblock(compact))).unwrap();
 }
 
