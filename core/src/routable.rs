@@ -25,12 +25,12 @@ const fn is_routable_v4(ip: Ipv4Addr) -> bool {
 }
 
 const fn is_routable_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, c, ..] = ip.segments();
+    let [a, b, c, d, ..] = ip.segments();
     !(ip.is_unspecified()
         || ip.is_loopback()
         || ip.is_unique_local()
         // Link-local (RFC 4862), ORCHID (RFC 4843, RFC 7343), documentation (RFC 3849).
-        || (a == 0xfe80 && b == 0 && c == 0)
+        || (a == 0xfe80 && b == 0 && c == 0 && d == 0)
         || (a == 0x2001 && matches!(b & 0xfff0, 0x10 | 0x20))
         || (a == 0x2001 && b == 0xdb8))
 }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn public_and_not() {
-        for ip in ["8.8.8.8", "100.63.0.1", "172.32.0.1", "2a00:1450::1", "::ffff:8.8.8.8"] {
+        for ip in ["8.8.8.8", "100.63.0.1", "172.32.0.1", "2a00:1450::1", "fe80:0:0:1::1", "::ffff:8.8.8.8"] {
             assert!(is_routable(ip.parse().unwrap()), "{ip}");
         }
         for ip in [

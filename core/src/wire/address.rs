@@ -59,15 +59,18 @@ pub struct AddressV2<'a> {
 
 impl AddressV2<'_> {
     /// The host, or `None` where nobody could dial it: a network that is not known (among them TorV2,
-    /// which is no more), IPv4, OnionCat or Bitcoin Core's internal names as IPv6, a CJDNS address
-    /// that does not start with `fc`. Bitcoin Core's `src/netaddress.cpp` `UnserializeV2Stream` and
-    /// `IsValid` pass over the same.
+    /// which is no more), `0.0.0.0`, `255.255.255.255`, `::`, `2001:db8::/32`, IPv4, OnionCat or Bitcoin
+    /// Core's internal names as IPv6, a CJDNS address that does not start with `fc`. Bitcoin Core's
+    /// `src/netaddress.h` `UnserializeV2Stream` and `src/netaddress.cpp` `IsValid` pass over the same.
     pub fn host(&self) -> Option<NodeHost> {
         match self.network {
-            1 => Some(NodeHost::Ipv4(Ipv4Addr::from(<[u8; 4]>::try_from(self.address).ok()?))),
+            1 => {
+                let ip = Ipv4Addr::from(<[u8; 4]>::try_from(self.address).ok()?);
+                (!ip.is_unspecified() && !ip.is_broadcast()).then_some(NodeHost::Ipv4(ip))
+            }
             2 => {
                 let ip = Ipv6Addr::from(<[u8; 16]>::try_from(self.address).ok()?);
-                (!embeds_another_network(ip)).then_some(NodeHost::Ipv6(ip))
+                (!is_no_host(ip) && !embeds_another_network(ip)).then_some(NodeHost::Ipv6(ip))
             }
             4 => Some(NodeHost::TorV3(self.address.try_into().ok()?)),
             5 => Some(NodeHost::I2p(self.address.try_into().ok()?)),
@@ -75,6 +78,11 @@ impl AddressV2<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether nobody has it: `::`, and `2001:db8::/32`, which is for documentation.
+fn is_no_host(ip: Ipv6Addr) -> bool {
+    ip.is_unspecified() || ip.segments()[..2] == [0x2001, 0xdb8]
 }
 
 /// Whether it is an address of another network in the guise of an IPv6 address: `::ffff:0:0/96`,

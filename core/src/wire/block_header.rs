@@ -82,8 +82,8 @@ fn at<const N: usize>(bytes: &[u8; BlockHeader::LEN], start: usize) -> [u8; N] {
 }
 
 /// In a `headers` message: the header, and the number of the block's transactions, a CompactSize,
-/// which is written as 0 and whose value nobody looks at (Bitcoin Core
-/// `src/net_processing.cpp` `ProcessMessage`).
+/// whose value nobody looks at (Bitcoin Core `src/net_processing.cpp` `ProcessMessage`): 0 in a list that is
+/// built, what was sent in one that was decoded.
 impl Entry<'_> for BlockHeader {
     const MIN_LEN: usize = Self::LEN + 1;
 

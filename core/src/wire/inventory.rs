@@ -7,7 +7,8 @@ use super::{Command, Error, Hash, Reader, encode_frame, put_compact_size};
 use crate::Magic;
 
 /// Entries that one such message may hold; one more ends the connection
-/// (Bitcoin Core `src/net_processing.cpp` `MAX_INV_SZ`).
+/// (Bitcoin Core `src/net_processing.cpp` `MAX_INV_SZ`). Of a `notfound` Bitcoin Core takes any number, and
+/// above 5016 heeds none; btcd's limit is this one.
 pub const MAX_INVENTORY: u64 = 50_000;
 
 /// Entries that we send in one `getdata` (Bitcoin Core `src/net_processing.cpp` `MAX_GETDATA_SZ`).

@@ -16,7 +16,8 @@ pub const MAX_USER_AGENT: u64 = 256;
 ///
 /// i32 version · u64 services · i64 time · addr_recv 26 · addr_from 26 · u64 nonce · user agent ·
 /// i32 height · bool relay. The first 46 bytes are mandatory; from `addr_from` on the message may end
-/// between two groups, as in Bitcoin Core's `src/net_processing.cpp`, and the rest takes its defaults.
+/// between two groups, as in Bitcoin Core's `src/net_processing.cpp`, and the rest takes the defaults
+/// that its fields tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// The highest protocol version that the sender speaks.
@@ -33,7 +34,7 @@ pub struct Version {
     pub nonce: u64,
     /// Name of the sender's software (BIP14), as it was sent; see [`Version::subver`].
     pub user_agent: Vec<u8>,
-    /// The height of the sender's best block; 0 if absent.
+    /// The height of the sender's best block; -1 if absent, as in Bitcoin Core.
     pub start_height: i32,
     /// Whether the sender wants transactions announced (BIP37); true if absent.
     pub relay: bool,
@@ -50,7 +51,7 @@ impl Version {
             addr_from: NetAddress::UNSPECIFIED,
             nonce: 0,
             user_agent: Vec::new(),
-            start_height: 0,
+            start_height: -1,
             relay: true,
         };
         if !reader.left().is_empty() {
@@ -108,7 +109,8 @@ impl Version {
 pub struct NetAddress {
     /// What the node at this address serves.
     pub services: Services,
-    /// The address; IPv4 as `::ffff:a.b.c.d`.
+    /// The address, as it was sent; IPv4 as `::ffff:a.b.c.d`. OnionCat (`fd87:d87e:eb43::/48`), which is no
+    /// more, is kept: Bitcoin Core reads it as `::`.
     pub ip: Ipv6Addr,
     /// The TCP port.
     pub port: u16,
@@ -259,7 +261,7 @@ mod tests {
             assert_eq!(decoded.is_ok(), ends.contains(&len), "{len} bytes: {decoded:?}");
         }
         let shortest = Version::decode(&bytes[..46]).unwrap();
-        assert_eq!((shortest.nonce, shortest.start_height, shortest.relay), (0, 0, true));
+        assert_eq!((shortest.nonce, shortest.start_height, shortest.relay), (0, -1, true));
         assert!(shortest.user_agent.is_empty());
     }
 

@@ -119,6 +119,11 @@ fn core_addresses_that_are_not() {
         "0610aa000001000200030004000500060007",
         "aa0401020304",
         "aa00",
+        // Nobody's, by `src/netaddress.cpp` `IsValid`: 0.0.0.0, 255.255.255.255, ::, 2001:db8::/32.
+        "010400000000",
+        "0104ffffffff",
+        "021000000000000000000000000000000000",
+        "021020010db8000000000000000000000001",
     ] {
         assert_eq!(host(passed_over), Ok(None), "{passed_over}");
     }
