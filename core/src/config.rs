@@ -44,8 +44,9 @@ pub struct Config {
     /// Announcements of transactions that one peer may have open; further ones are dropped.
     /// Default 5000.
     pub max_announcements: usize,
-    /// How many transaction ids are remembered so that nothing is asked for twice: the last so many,
-    /// at 18 to 28 bytes each, reserved at the start. Default 50,000, about 1 MiB.
+    /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that
+    /// came, and as many that were announced and never came. A transaction with witnesses has two ids.
+    /// 18 to 28 bytes each, reserved at the start. Default 50,000, about 2 MiB for both.
     pub remembered_ids: usize,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,

@@ -174,6 +174,59 @@ fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
     }
 }
 
+#[test]
+fn t2_what_was_asked_of_one_who_leaves_is_told() {
+    let (mut world, peers) = with_peers(2);
+    let txs = [segwit_tx(1), segwit_tx(2)];
+    announce(&mut world, peers[0], &[by_wtxid(&txs[0]), by_wtxid(&txs[1])]);
+    announce(&mut world, peers[1], &[by_wtxid(&txs[1])]);
+    world.take_events();
+    world.handle(Input::Closed(peers[0], Loss::Reset));
+    let events = world.take_events_of(peers[0]);
+    let [EventKind::Unanswered(misses), EventKind::Disconnected(_)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(misses.iter().map(|miss| miss.next).collect::<Vec<_>>(), [None, Some(peers[1])]);
+    assert_eq!(asked(&mut world, peers[1]), [by_wtxid(&txs[1])]);
+}
+
+/// What is made of these announcements: first, requested.
+fn firsts(world: &mut World, conn: ConnId, list: &[Inventory]) -> Vec<(bool, bool)> {
+    world.take_events();
+    announce(world, conn, list);
+    let events = world.take_events_of(conn);
+    let [EventKind::Announced(announcements)] = &events[..] else { panic!("{events:?}") };
+    announcements.iter().map(|announcement| (announcement.first, announcement.requested)).collect()
+}
+
+#[test]
+fn only_one_announcer_was_the_first() {
+    let (mut world, peers) = with_peers(3);
+    let tx = segwit_tx(1);
+    let item = [by_wtxid(&tx)];
+    assert_eq!(firsts(&mut world, peers[0], &item), [(true, true)]);
+    // It does not deliver: that it was the first stays true, and is not true of who comes later.
+    world.send(peers[0], NetworkMessage::NotFound(item.to_vec()));
+    assert_eq!(firsts(&mut world, peers[0], &item), [(false, true)]);
+    world.handle(Input::Closed(peers[0], Loss::Ended));
+    assert_eq!(firsts(&mut world, peers[1], &item), [(false, true)]);
+    world.advance(MINUTE);
+    assert_eq!(firsts(&mut world, peers[2], &item), [(false, true)]);
+    world.say(peers[2], &tx_message(&tx));
+    assert_eq!(firsts(&mut world, peers[1], &item), [(false, false)]);
+}
+
+#[test]
+fn one_who_announces_too_much_was_the_first_all_the_same() {
+    let config = Config { max_announcements: 1, ..Config::new(NETWORK) };
+    let mut world = World::new(config);
+    let peers: Vec<_> = (1..=2).map(|n| world.peer(n, &Hello::default())).collect();
+    let items = [by_wtxid(&segwit_tx(1)), by_wtxid(&segwit_tx(2))];
+    assert_eq!(firsts(&mut world, peers[0], &items), [(true, true), (true, false)]);
+    assert_eq!(firsts(&mut world, peers[0], &items), [(false, false), (false, false)]);
+    assert_eq!(firsts(&mut world, peers[1], &items[1..]), [(false, true)]);
+}
+
 /// T3, without Bitcoin Core's delays: silence costs a minute, and not a minute for each who dialled us.
 #[test]
 fn t3_whom_we_dialled_is_asked_before_who_dialled_us() {

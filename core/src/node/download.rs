@@ -25,6 +25,8 @@ pub(super) struct Download {
     /// The peers that have announced something and are not gone.
     named: ConnMap<Announcer>,
     known: KnownIds,
+    /// Names that were announced and are neither wanted nor known: nobody delivered them, or nobody was asked.
+    missed: KnownIds,
     max_announcements: usize,
     /// Lists of announcers that are not in use, to be used again.
     spare: Vec<Vec<ConnId>>,
@@ -90,6 +92,7 @@ impl Download {
             wanted: HashTable::new(),
             named: ConnMap::new(),
             known: KnownIds::new(hash, remembered_ids),
+            missed: KnownIds::new(hash, remembered_ids),
             max_announcements,
             spare: Vec::new(),
         }
@@ -119,13 +122,14 @@ impl Download {
                     (false, false)
                 } else if has_room {
                     entries += 1;
+                    let first = !self.missed.contains(hash);
                     let mut announcers = self.spare.pop().unwrap_or_default();
                     announcers.push(conn);
                     let wanted = Wanted { name: item.hash, announcers, asked: 1 };
                     self.wanted.insert_unique(hash, wanted, |wanted| self.hash.of(&wanted.name));
-                    (true, true)
+                    (first, true)
                 } else {
-                    (true, false)
+                    (self.missed.insert(hash), false)
                 };
             Announcement { item: *item, first, requested }
         };
@@ -152,6 +156,7 @@ impl Download {
             wanted.holder()
         } else {
             self.forget(hash);
+            self.missed.insert(self.hash.of(&hash));
             None
         }
     }

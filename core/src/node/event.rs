@@ -65,7 +65,7 @@ pub enum EventKind {
     },
     /// The peer does not have what we asked it for.
     Notfound(Vec<Miss>),
-    /// The peer did not answer in time.
+    /// The peer did not answer in time, or is about to be [disconnected](EventKind::Disconnected) before it has.
     Unanswered(Vec<Miss>),
     /// A message that was not read, or was dropped.
     Ignored {
@@ -85,7 +85,7 @@ pub enum EventKind {
 pub struct Announcement {
     /// What was announced: a `tx` or a `wtx`.
     pub item: Inventory,
-    /// Nobody announced it before, as far as we remember.
+    /// Nobody announced it before, as far as we remember ([`Config::remembered_ids`](crate::Config)).
     pub first: bool,
     /// A `getdata` for it follows to this peer, now.
     pub requested: bool,

@@ -291,15 +291,18 @@ impl<H: Host> Node<H> {
             return;
         };
         self.nonces.remove(&peer.nonce());
-        self.tell(Some(conn), EventKind::Disconnected(reason));
         if peer.direction() == Direction::Inbound {
             self.inbound -= 1;
         }
         self.download.gone(conn);
         if self.stopped {
-            return;
+            return self.tell(Some(conn), EventKind::Disconnected(reason));
         }
-        let (_, requests) = self.reassign(conn, peer.requested());
+        let (misses, requests) = self.reassign(conn, peer.requested());
+        if !misses.is_empty() {
+            self.tell(Some(conn), EventKind::Unanswered(misses));
+        }
+        self.tell(Some(conn), EventKind::Disconnected(reason));
         self.ask_each(requests);
         if let Some(id) = link.target {
             let lasted = link.ready_since.map(|since| self.now.saturating_duration_since(since));

@@ -131,7 +131,7 @@ impl Human {
             }
             EventKind::Notfound(misses) => say(Tone::Odd, format_args!("← {}", Misses(misses, "not found"))),
             EventKind::Unanswered(misses) => {
-                say(Tone::Odd, format_args!("… {}", Misses(misses, "not answered in time")));
+                say(Tone::Odd, format_args!("… {}", Misses(misses, "not answered")));
             }
             EventKind::Ignored { command, bytes, because } if book.debug_net => {
                 let bytes = Count((*bytes).into(), "byte");

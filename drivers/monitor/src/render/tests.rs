@@ -296,7 +296,7 @@ fn inventories_are_a_line_an_entry() {
     let misses = vec![Miss { item: item(1), next: Some(ConnId(7)) }, Miss { item: item(2), next: None }];
     for (kind, name, line) in [
         (EventKind::Notfound(misses.clone()), "tx_notfound", "← 2 transactions not found"),
-        (EventKind::Unanswered(misses), "tx_unanswered", "… 2 transactions not answered in time"),
+        (EventKind::Unanswered(misses), "tx_unanswered", "… 2 transactions not answered"),
     ] {
         let event = event(1, kind);
         assert_eq!(
