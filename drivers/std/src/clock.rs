@@ -4,9 +4,15 @@ use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
 
 use satwire_core::{Instant, WallClock};
 
-/// The wall clock may be this far off the monotonic one before it counts as set anew: far above
-/// what NTP slews away, far below what a person would notice.
-const STEP: Duration = Duration::from_millis(500);
+/// The wall clock may be this far off the monotonic one before it counts as set anew: less than what NTP
+/// steps by (128 ms and more; below that it slews, both clocks alike), more than they drift apart by themselves.
+const STEP: Duration = Duration::from_millis(100);
+
+/// Both clocks were read together if it took no longer than this; else the process was put aside between them.
+const TOGETHER: Duration = Duration::from_millis(10);
+
+/// How often it is tried to read both together before any reading is good enough.
+const TRIES: usize = 10;
 
 /// The time on the core's own timeline, which is zero at the moment the clock was made.
 #[derive(Clone, Debug)]
@@ -18,8 +24,14 @@ pub struct Clock {
 impl Clock {
     /// A clock that shows zero now.
     pub fn start() -> Self {
-        let wall = WallClock { unix_micros_at_zero: unix_micros() };
-        Self { start: time::Instant::now(), wall }
+        let mut tries = 1;
+        loop {
+            let (start, unix) = (time::Instant::now(), unix_micros());
+            if start.elapsed() <= TOGETHER || tries == TRIES {
+                return Self { start, wall: WallClock { unix_micros_at_zero: unix } };
+            }
+            tries += 1;
+        }
     }
 
     /// The time since the clock was made.
@@ -46,8 +58,17 @@ impl Clock {
     /// The new offset, if the wall clock was set since the last time it was asked for: what
     /// [`Input::Clock`](satwire_core::node::Input::Clock) is to be told.
     pub fn stepped(&mut self) -> Option<WallClock> {
-        let expected = self.wall.unix_micros(self.now());
-        let off = unix_micros().saturating_sub(expected);
+        let (before, unix, after) = (self.now(), unix_micros(), self.now());
+        self.stepped_to(before, unix, after)
+    }
+
+    /// As [`Clock::stepped`], of what was read: the wall clock between two looks at the other one.
+    fn stepped_to(&mut self, before: Instant, unix: i64, after: Instant) -> Option<WallClock> {
+        if after.saturating_duration_since(before) > TOGETHER {
+            // Nobody knows when in between it was: the next time will show.
+            return None;
+        }
+        let off = unix.saturating_sub(self.wall.unix_micros(before));
         if u128::from(off.unsigned_abs()) < STEP.as_micros() {
             return None;
         }
@@ -74,10 +95,24 @@ mod tests {
         let later = clock.now() + Duration::from_secs(1);
         assert_eq!(clock.deadline(later).map(|deadline| clock.instant(deadline)), Some(later));
         assert_eq!(clock.stepped(), None);
-        // As if the world had been set back while we looked away.
-        clock.wall.unix_micros_at_zero += 3_600_000_000;
-        let stepped = clock.stepped().expect("an hour is more than half a second");
-        assert_eq!(stepped, clock.wall());
-        assert_eq!(clock.stepped(), None);
+    }
+
+    #[test]
+    fn steps_are_told_apart_from_pauses() {
+        let mut clock = Clock::start();
+        let zero = clock.wall().unix_micros_at_zero;
+        let at = Instant::from_micros;
+        let (second, step) = (1_000_000, 100_000);
+        // Nothing was set, or too little; then forward, and far back.
+        assert_eq!(clock.stepped_to(at(second), zero + 1_000_000, at(second + 5)), None);
+        assert_eq!(clock.stepped_to(at(second), zero + 1_000_000 + step - 1, at(second + 5)), None);
+        for to in [zero + step, zero - 3_600_000_000] {
+            let stepped = Some(WallClock { unix_micros_at_zero: to });
+            assert_eq!(clock.stepped_to(at(second), to + 1_000_000, at(second + 5)), stepped);
+            assert_eq!(clock.stepped_to(at(second), to + 1_000_000, at(second + 5)), None, "told once");
+        }
+        // The process was stopped for an hour between two looks: the wall clock goes on, and was not set.
+        let to = clock.wall().unix_micros_at_zero;
+        assert_eq!(clock.stepped_to(at(second), to + 3_601_000_000, at(3_601_000_000)), None);
     }
 }
