@@ -48,6 +48,11 @@ impl Report {
         self.printer.print(&mut self.lines);
     }
 
+    /// Whether events were left out and that is not told yet.
+    pub(crate) const fn has_gap(&self) -> bool {
+        self.dropped > 0
+    }
+
     /// Prints the last line and waits, within limits, until it is written.
     pub(crate) fn finish(mut self, at: Instant, traffic: Traffic, patience: Patience) -> Flushed {
         // These two are short, and there is nothing behind them that needs the room.

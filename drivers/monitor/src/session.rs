@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use satwire_core::node::Event;
 use satwire_mio::Driver;
@@ -18,6 +18,9 @@ use crate::signals;
 
 /// Events of one turn whose room is kept for the next.
 const EVENTS_KEPT: usize = 4096;
+
+/// When a reader that was too slow reads again, it hears within this time how much it has missed.
+const GAP_TOLD: Duration = Duration::from_secs(1);
 
 /// How a run ended, where it did not by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl Session {
         let flag = signalled.clone();
         let on_signal = move || {
             if flag.swap(true, Ordering::Relaxed) {
-                // Asked twice: what is not written by now is lost.
+                eprintln!("satwire: ended by a second signal: what was not written by now is lost");
                 std::process::exit(1);
             }
             wake();
@@ -90,7 +93,8 @@ impl Session {
             if until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(Ended::Done);
             }
-            let wake = [until, self.driver.node().host().keep_at()].into_iter().flatten().min();
+            let gap = self.report.has_gap().then(|| Instant::now() + GAP_TOLD);
+            let wake = [until, gap, self.driver.node().host().keep_at()].into_iter().flatten().min();
             self.driver.turn(wake, &mut self.events)?;
             if let Some(trouble) = self.driver.host_mut().keep() {
                 eprintln!("satwire: {trouble}");

@@ -12,24 +12,29 @@ use satwire_mio::Driver;
 
 use crate::cli::Watch;
 use crate::failure::fail;
-use crate::record::{self, RunHost};
+use crate::record::{self, Draft, RunHost};
 use crate::session::{Session, Show};
 
 /// Runs until a signal, `--count` or `--duration`.
 pub(crate) fn run(watch: &Watch) -> ExitCode {
     let journal =
-        match watch.record.as_ref().map(|record| record::create(&record.file, record.force)).transpose() {
+        match watch.record.as_ref().map(|record| Draft::create(&record.file, record.force)).transpose() {
             Ok(journal) => journal,
             Err(refusal) => {
                 eprintln!("satwire: {refusal}");
                 return ExitCode::from(2);
             }
         };
-    let mut session = match start(watch, journal) {
+    let (draft, file) = journal.unzip();
+    let started = start(watch, file).and_then(|session| {
+        draft.as_ref().map_or(Ok(()), Draft::keep)?;
+        Ok(session)
+    });
+    let mut session = match started {
         Ok(session) => session,
         Err(trouble) => {
-            if let Some(record) = &watch.record {
-                record::discard(&record.file);
+            if let Some(draft) = draft {
+                draft.discard();
             }
             return fail(&trouble);
         }

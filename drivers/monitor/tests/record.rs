@@ -101,16 +101,23 @@ fn a_full_disk_ends_the_recording_alone() -> Outcome {
 /// The port is taken: no journal is left that would have to be replaced at the next attempt.
 #[test]
 fn a_failed_start_leaves_no_journal() -> Outcome {
-    let (_folder, journal) = folder("none.journal")?;
+    let (folder, journal) = folder("none.journal")?;
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     let addr = taken.local_addr()?.to_string();
     let flags = ["watch", "--regtest", "--duration", "1", "--bind", &addr, "--record", text(&journal)?];
     let (code, lines, said) = run(&flags)?;
     assert_eq!((code, lines.as_str(), said.lines().count()), (Some(1), "", 1), "{said}");
     assert!(said.contains(&addr) && !journal.exists(), "{said}");
+    // Nor is one replaced, if that is wanted, by one in which nothing happened.
+    std::fs::write(&journal, "an earlier one")?;
+    let forced = [&flags[..], &["--force"]].concat();
+    assert_eq!(run(&forced)?.0, Some(1));
+    assert_eq!(std::fs::read_to_string(&journal)?, "an earlier one");
     drop(taken);
-    assert_eq!(run(&flags)?.0, Some(0));
-    assert!(journal.exists());
+    assert_eq!(run(&flags)?.0, Some(2), "it exists");
+    assert_eq!(run(&forced)?.0, Some(0));
+    assert!(Reader::new(File::open(&journal)?).is_ok());
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 1, "nothing is left beside it");
     Ok(())
 }
 
