@@ -12,7 +12,8 @@ pub const PROTOCOL_VERSION: i32 = 70016;
 
 /// What all connections of one node share. Plain data: take [`Config::new`] and change what you need.
 ///
-/// The defaults are Bitcoin Core's unless the field says otherwise.
+/// The defaults are Bitcoin Core's, for the main network, unless the field says otherwise. Of the timers
+/// `Duration::MAX` means never; one of zero is due again as soon as it was told, without end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The bytes that start each message: the network.

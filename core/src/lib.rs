@@ -8,6 +8,9 @@
 //! - [`Peer`]: one connection. Framing, handshake, ping and pong, requests. See [`peer`].
 //! - [`Node`]: many connections. Whom to dial, whom to ask for which transaction. See [`node`].
 //!
+//! Peer and node listen: they ask for transactions and for nothing else, relay nothing, and serve nothing.
+//! Whoever wants to say more has the messages in [`wire`].
+//!
 //! # The driver contract
 //!
 //! A driver holds sockets and a clock, and no protocol. It repeats:
@@ -15,56 +18,54 @@
 //! 1. **drain** [`Node::poll`] and carry out each order: resolve, connect, disconnect; on
 //!    [`Output::Transmit`](node::Output::Transmit), which comes once until all is written, write
 //!    [`Node::transmit`] as far as the socket takes it and say how far with [`Node::transmitted`], and
-//!    again whenever the socket takes more;
+//!    again whenever the socket takes more. It never comes for a connection in the making. Inputs may be
+//!    given in the midst of it;
 //! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`], which any input may move;
 //! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false (a
 //!    write may turn it true again); give it to [`Node::handle`] with the time read off the clock *behind*
 //!    the socket;
-//! 4. **tell the time** once: [`Input::Timeout`](node::Input::Timeout), behind the reads of all that was
-//!    ready, so that a process that slept does not cut peers whose answers wait in the socket.
+//! 4. **tell the time** once, if that has come which `poll_timeout` said:
+//!    [`Input::Timeout`](node::Input::Timeout), behind the reads of all that was ready, so that a process that
+//!    slept does not cut peers whose answers wait in the socket. Where the system names only so many sockets
+//!    at a time, that is behind a read of every one.
 //!
 //! Names of connections are never used again and inputs about a connection that is over are ignored,
 //! so a driver may learn late; a [`ConnMap`](node::ConnMap) keeps what it has of each. How far a write gets
 //! never steers the protocol. The rest of the contract:
 //!
+//! - No order says that a peer may be read again: who is told that sockets *are* readable must stop asking
+//!   while [`Node::wants_read`] is false, who is told that they *became* readable must remember it, and look
+//!   again behind each write.
 //! - A connection that came in is called [`Node::next_conn`] and told with
 //!   [`Input::Accepted`](node::Input::Accepted); if there is no room for it, `Disconnect` is ordered.
 //! - `Disconnect` means at once: drop the socket, made or still in the making, and report no `Closed` for
 //!   it. That a connection takes too long to be made is seen by the node, not by the driver.
 //! - `Resolve` is answered once, with a bounded number of addresses, none where the name has none. It has
-//!   no deadline but the resolver's own.
+//!   no deadline but the resolver's own, and without an answer that name is not dialled again.
 //! - [`Input::Clock`](node::Input::Clock) is for a wall clock that no longer fits the monotonic one: compare
 //!   them at each wake-up.
-//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call. Listeners are the driver's to close.
-//! - Random words come from a [`Host`](node::Host): four lines around any source, or
-//!   [`FromRng`](node::FromRng).
+//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call: what was not written is lost, and
+//!   nobody is dialled any more. Listeners are the driver's to close.
+//! - Random words come from a [`Host`](node::Host): a closure that gives one, or [`FromRng`](node::FromRng).
+//!   Two nodes that draw the same words take each other for themselves.
 //!
-//! On an operating system the crate `satwire-std` has the clock, the meaning of I/O errors and the rest
-//! of what is the same under every event loop.
+//! On an operating system the crate `satwire-std` has what is the same under every event loop: the clock, and
+//! when it was set; what an I/O error means, and how to read, write, accept, listen and look up a name; how
+//! much to read or accept in a turn, and how long to leave a listener alone when there are no more sockets.
 //!
 //! Here is a whole one, for a network that is two buffers and a clock that is a number. The other side
 //! is a bare [`Peer`]:
 //!
 //! ```
-//! use satwire_core::node::{Address, ConnId, EventKind, FromRng, Input, Output};
+//! use satwire_core::node::{Address, ConnId, EventKind, Input, Output};
 //! use satwire_core::peer::{Direction, Event, Opening};
 //! use satwire_core::{Config, Instant, Network, Node, Peer, WallClock};
-//! # struct Counter(u64);
-//! # impl rand_core::TryRng for Counter {
-//! #     type Error = core::convert::Infallible;
-//! #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { Ok(self.try_next_u64()? as u32) }
-//! #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0) }
-//! #     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Self::Error> {
-//! #         dst.fill(1);
-//! #         Ok(())
-//! #     }
-//! # }
-//! # let rng = Counter(0);
 //!
 //! let config = Config::new(Network::Regtest);
 //! let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
 //! let mut now = Instant::ZERO;
-//! let mut node = Node::new(config.clone(), clock, FromRng(rng));
+//! let mut word = 0; // Nobody guesses here. Elsewhere: random ones.
+//! let mut node = Node::new(config.clone(), clock, |_| { word += 1; word });
 //! node.handle(now, Input::Dial(Address::Socket("127.0.0.1:18444".parse()?)));
 //!
 //! let opening = Opening::new(Direction::Inbound, 99, clock);

@@ -14,6 +14,9 @@ impl Instant {
     /// The origin of the timeline.
     pub const ZERO: Self = Self(0);
 
+    /// The end of the timeline: as a deadline it means never.
+    pub const MAX: Self = Self(u64::MAX);
+
     /// The point `micros` microseconds behind the origin.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates() {
-        let end = Instant::from_micros(u64::MAX);
+        let end = Instant::MAX;
         assert_eq!(end + Duration::from_secs(1), end);
         assert_eq!(Instant::ZERO + Duration::MAX, end);
         assert_eq!(Instant::ZERO.saturating_duration_since(end), Duration::ZERO);

@@ -11,7 +11,7 @@ use crate::Instant;
 /// see everything that does, and everything that follows, in the order in which it happens; by
 /// default they do nothing. With the inputs and the draws a replay does the same again.
 ///
-/// A random number generator becomes a host through [`Rng`](FromRng).
+/// A random number generator becomes a host through [`FromRng`]; a closure that gives words is one.
 pub trait Host {
     /// A fresh random word. `purpose` says what for: a replay that has to invent a word (a packet
     /// capture holds nonces only) can do so without falling out of step with the others.
@@ -31,6 +31,13 @@ pub trait Host {
     /// never steers the protocol, and [`Host::queued`] has shown the messages.
     fn output(&mut self, now: Instant, output: &Output) {
         let _ = (now, output);
+    }
+}
+
+/// Draws from the closure, and tells nobody.
+impl<F: FnMut(Draw) -> u64> Host for F {
+    fn draw(&mut self, purpose: Draw) -> u64 {
+        self(purpose)
     }
 }
 

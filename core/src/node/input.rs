@@ -28,7 +28,7 @@ pub enum Input<'a> {
     /// The connection that [`Output::Connect`] asked for is open.
     Connected(ConnId),
     /// A connection came in from `addr`. It is to be called `conn`, which must be
-    /// [`Node::next_conn`](super::Node::next_conn).
+    /// [`Node::next_conn`](super::Node::next_conn) at this moment: with another name it is ignored.
     Accepted {
         /// Its name from now on.
         conn: ConnId,

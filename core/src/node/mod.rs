@@ -74,11 +74,12 @@ struct Link {
 
 impl<H: Host> Node<H> {
     /// A node without connections. Draws the keys of its tables.
-    pub fn new(config: Config, clock: WallClock, mut host: H) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, clock: WallClock, mut host: H) -> Self {
+        let config = config.into();
         let key = core::array::from_fn(|_| host.draw(Draw::Salt));
         Self {
             download: Download::new(key, config.max_announcements, config.remembered_ids),
-            config: Arc::new(config),
+            config,
             clock,
             host,
             now: Instant::ZERO,
@@ -115,14 +116,17 @@ impl<H: Host> Node<H> {
         }
     }
 
-    /// The one way out: the next order or event. Draining between inputs is allowed, never required.
+    /// The one way out: the next order or event. Draining between inputs is allowed, never required; what waits
+    /// to be drained is bounded by what came in, a few for each message, of which the shortest has 24 bytes.
+    #[must_use = "it is an order to carry out, or news"]
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When [`Input::Timeout`] is due, if nothing comes in before.
+    /// When [`Input::Timeout`] is due, if nothing comes in before; `None` if it never is. A timer that rounds
+    /// must round up.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| *deadline).filter(|deadline| *deadline < Instant::MAX)
     }
 
     /// Encoded messages that were not written yet, contiguous; empty for a connection that is over.
@@ -130,7 +134,8 @@ impl<H: Host> Node<H> {
         self.peer(conn).map_or(&[], Peer::transmit)
     }
 
-    /// The first `n` bytes of [`Node::transmit`] were written.
+    /// The first `n` bytes of [`Node::transmit`] were written. More than there are count as all of them, and
+    /// what of them was not written is lost. Who writes and does not say so is not asked to write again.
     pub fn transmitted(&mut self, conn: ConnId, n: usize) {
         if let Some(link) = self.links.get_mut(conn)
             && let Some(peer) = &mut link.peer

@@ -52,7 +52,7 @@ pub enum Event {
 /// What both sides said in the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// The peer's `version`, as it came.
+    /// The peer's `version`, as it came. Show the user agent by [`Version::subver`].
     pub version: Version,
     /// The lower of both protocol versions.
     pub common: i32,

@@ -9,7 +9,7 @@
 //! 3. when [`Peer::poll_timeout`] has passed, and after each round of reads, [`Peer::handle_timeout`]
 //!    does what is due.
 //!
-//! Where the byte stream is cut never changes what happens. Inputs never fail: what ends the
+//! The time that is told must not go back. Where the byte stream is cut never changes what happens. Inputs never fail: what ends the
 //! connection is the last event, [`Event::Closed`], and after it everything is a no-op.
 
 mod event;
@@ -52,7 +52,9 @@ pub enum Direction {
 pub struct Opening {
     /// Who made the connection.
     pub direction: Direction,
-    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1.
+    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
+    /// several peers compares it with the nonces of theirs to see a connection to himself, as a
+    /// [`Node`](crate::Node) does: one peer knows its own only.
     pub nonce: u64,
     /// The time of the world, for the timestamp of our `version`.
     pub clock: WallClock,
@@ -117,6 +119,7 @@ impl Peer {
     /// Takes bytes that were read off the stream, up to and with the next event, and moves `bytes`
     /// behind them. Call it until it returns `None`: then all are used up. What is not a whole
     /// message yet is kept.
+    #[must_use = "it is an event, and behind it may be more"]
     pub fn receive(&mut self, now: Instant, bytes: &mut &[u8]) -> Option<Event> {
         self.receive_knowing(now, bytes, |_| false)
     }
@@ -164,6 +167,7 @@ impl Peer {
     /// [`Peer::poll_timeout`] is `None` or later than `now`.
     ///
     /// `word` gives a fresh random word, the nonce of a ping, if one is needed.
+    #[must_use = "it is an event, and behind it may be more"]
     pub fn handle_timeout(&mut self, now: Instant, word: impl FnOnce() -> u64) -> Option<Event> {
         if self.closed {
             return None;
@@ -185,7 +189,8 @@ impl Peer {
         (!expired.is_empty()).then_some(Event::Unanswered(expired))
     }
 
-    /// When [`Peer::handle_timeout`] has something to do, if nothing comes in before.
+    /// When [`Peer::handle_timeout`] has something to do, if nothing comes in before; `None` when the connection
+    /// is over, and only then. A timer that rounds must round up.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.closed {
             None
@@ -229,6 +234,7 @@ impl Peer {
 
     /// Ends the connection. Nothing more is sent; the event returned is the last.
     #[cold]
+    #[must_use = "it is the last event"]
     pub fn close(&mut self, reason: CloseReason) -> Event {
         self.closed = true;
         self.inbox = Inbox::default();
@@ -248,7 +254,8 @@ impl Peer {
         self.outbox.unsent()
     }
 
-    /// The first `n` bytes of [`Peer::transmit`] were written.
+    /// The first `n` bytes of [`Peer::transmit`] were written. More than there are count as all of them, and
+    /// what of them was not written is lost.
     pub fn transmitted(&mut self, n: usize) {
         self.outbox.consume(n);
     }
