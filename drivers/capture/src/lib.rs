@@ -7,18 +7,14 @@
 //!
 //! ```
 //! use satwire_capture::journal::{Ending, EndReason, Player, Prologue, Reader, Recorder};
-//! use satwire_core::node::{Address, ConnId, Draw, Host, Input};
+//! use satwire_core::node::{Address, ConnId, Input};
 //! use satwire_core::{Config, Instant, Network, Node, WallClock};
 //!
-//! # struct Words(u64);
-//! # impl Host for Words {
-//! #     fn draw(&mut self, _purpose: Draw) -> u64 { self.0 += 1; self.0 }
-//! # }
 //! // Record: the recorder is the node's host, around the one that draws.
 //! let (config, clock) = (Config::new(Network::Signet), WallClock::default());
 //! let mut journal = Vec::new();
 //! let prologue = Prologue::new("example 1.0", config.clone(), clock);
-//! let mut node = Node::new(config, clock, Recorder::new(Words(7), &mut journal, prologue));
+//! let mut node = Node::new(config, clock, Recorder::new(|_| 7, &mut journal, prologue));
 //!
 //! let peer = Address::Socket("203.0.113.1:38333".parse().unwrap());
 //! node.handle(Instant::from_micros(10), Input::Dial(peer));

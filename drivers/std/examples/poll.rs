@@ -8,18 +8,16 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use satwire_core::node::{Address, ConnId, Draw, EventKind, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, Draw, EventKind, Input, Output};
 use satwire_core::{Config, Loss, Network, Node};
 use satwire_std::{Clock, READ, accept, listen, look_up, loss, read, write};
 use socket2::{Domain, Socket, Type};
 
-/// Random words from the operating system, by way of the standard library.
-struct Words;
+type Words = fn(Draw) -> u64;
 
-impl Host for Words {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
-        RandomState::new().build_hasher().finish()
-    }
+/// A random word from the operating system, by way of the standard library.
+fn word(_purpose: Draw) -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 struct Driver {
@@ -36,7 +34,7 @@ fn main() -> io::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let clock = Clock::start();
     let mut driver = Driver {
-        node: Node::new(Config::new(Network::Regtest), clock.wall(), Words),
+        node: Node::new(Config::new(Network::Regtest), clock.wall(), word),
         clock,
         sockets: BTreeMap::new(),
         dialling: BTreeMap::new(),

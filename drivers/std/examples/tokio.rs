@@ -7,20 +7,18 @@ use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, ConnMap, Draw, EventKind, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, ConnMap, Draw, EventKind, Input, Output};
 use satwire_core::{Config, Network, Node};
 use satwire_std::{Clock, READ, look_up, loss};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
 
-/// Random words from the operating system, by way of the standard library.
-struct Words;
+type Words = fn(Draw) -> u64;
 
-impl Host for Words {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
-        RandomState::new().build_hasher().finish()
-    }
+/// A random word from the operating system, by way of the standard library.
+fn word(_purpose: Draw) -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// A connection's task, and how it is told that there is something to write.
@@ -48,7 +46,7 @@ async fn main() -> io::Result<()> {
     };
     let clock = Clock::start();
     let driver = Rc::new(Driver {
-        node: RefCell::new(Node::new(Config::new(Network::Regtest), clock.wall(), Words)),
+        node: RefCell::new(Node::new(Config::new(Network::Regtest), clock.wall(), word)),
         clock: RefCell::new(clock),
         tasks: RefCell::default(),
         changed: Notify::new(),
