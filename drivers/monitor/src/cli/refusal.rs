@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What to print instead of doing something, and how to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,15 +35,30 @@ impl Refusal {
                     verb,
                 )
             }
-            _ => Self::usage(&on_one_line(&text), verb),
+            kind => {
+                let tips = kind != ErrorKind::UnknownArgument || is_slip(error);
+                Self::usage(&on_one_line(&text, tips), verb)
+            }
         }
     }
 }
 
-/// What clap's message says before its usage lines; tips are set off by a semicolon.
-fn on_one_line(text: &str) -> String {
+/// Whether the flag that clap suggests may be the one that was meant: a letter more, less, or another, or two
+/// that changed places. Its own idea of likeness takes `--noconnect` for `--connect`, which is the opposite.
+fn is_slip(error: &clap::Error) -> bool {
+    let flag = |kind| match error.get(kind) {
+        Some(ContextValue::String(flag)) => Some(flag),
+        _ => None,
+    };
+    let both = flag(ContextKind::InvalidArg).zip(flag(ContextKind::SuggestedArg));
+    both.is_some_and(|(typed, suggested)| strsim::osa_distance(typed, suggested) == 1)
+}
+
+/// What clap's message says before its usage lines; tips, if wanted, are set off by a semicolon.
+fn on_one_line(text: &str, tips: bool) -> String {
     let mut line = String::new();
     let said = text.lines().map(str::trim).take_while(|part| !part.starts_with("Usage:"));
+    let said = said.filter(|part| tips || !part.starts_with("tip: "));
     for part in said.filter(|part| !part.is_empty() && !part.starts_with("For more information")) {
         let part = part.strip_prefix("error: ").unwrap_or(part);
         if !line.is_empty() {
@@ -63,9 +78,10 @@ mod tests {
         let text = "error: unexpected argument '--conect' found\n\n  tip: a similar argument exists: \
                     '--connect'\n\nUsage: satwire watch [OPTIONS]\n\nFor more information, try '--help'.\n";
         assert_eq!(
-            on_one_line(text),
+            on_one_line(text, true),
             "unexpected argument '--conect' found; a similar argument exists: '--connect'"
         );
+        assert_eq!(on_one_line(text, false), "unexpected argument '--conect' found");
         assert_eq!(Refusal::usage("no", Some("watch")).text, "satwire: no; try 'satwire watch --help'\n");
         assert_eq!(Refusal::usage("no", None).text, "satwire: no; try 'satwire --help'\n");
     }

@@ -271,3 +271,27 @@ fn each_verb_explains_itself() {
 fn clap_finds_nothing_wrong() {
     flags::command().debug_assert();
 }
+
+/// What may be a slip is pointed out; what may mean something else is not.
+#[test]
+fn only_slips_are_corrected() {
+    for (line, suggested) in [
+        ("watch --conect=1.2.3.4", Some("--connect")),
+        ("watch --conenct 1.2.3.4", Some("--connect")),
+        ("watch -pingintervall=3", Some("--pinginterval")),
+        ("watch -noconnect", None),
+        ("watch -nolisten", None),
+        ("watch -report=3", None),
+        ("watch -seednode=x", None),
+        ("watch -maxconnections=3", None),
+        ("capinfo --json file", None),
+    ] {
+        let refusal = parse_line(line, PIPE).expect_err(line);
+        let (text, code) = (&refusal.text, refusal.exit_code);
+        assert_eq!((text.lines().count(), code), (1, 2), "{text}");
+        let expected = suggested.map(|flag| format!("; a similar argument exists: '{flag}'"));
+        assert_eq!(text.contains("; a similar"), suggested.is_some(), "{text}");
+        assert!(text.contains(expected.as_deref().unwrap_or("unexpected argument")), "{text}");
+        assert!(!text.contains("as a value"), "{text}");
+    }
+}
