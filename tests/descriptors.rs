@@ -45,7 +45,7 @@ fn is_connected(kind: &EventKind) -> bool {
 
 /// A dial that fails for want of a descriptor: it is tried again like any other.
 fn is_failed(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::DialFailed { reason: CloseReason::Lost(Loss::Other), .. })
+    matches!(kind, EventKind::DialFailed { reason: CloseReason::Lost(Loss::NoDescriptors), .. })
 }
 
 fn on_mio(limit: Rlimit) {

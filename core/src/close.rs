@@ -131,11 +131,14 @@ pub enum Loss {
     /// Anything else.
     #[error("input/output error")]
     Other,
+    /// The system has no more sockets to give.
+    #[error("out of file descriptors: raise the limit (ulimit -n)")]
+    NoDescriptors,
 }
 
 impl Loss {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ended,
         Self::Reset,
         Self::Refused,
@@ -143,6 +146,7 @@ impl Loss {
         Self::Unreachable,
         Self::NotResolved,
         Self::Other,
+        Self::NoDescriptors,
     ];
 
     /// A stable word for programs, in snake_case.
@@ -155,6 +159,7 @@ impl Loss {
             Self::Unreachable => "unreachable",
             Self::NotResolved => "not_resolved",
             Self::Other => "io_error",
+            Self::NoDescriptors => "no_descriptors",
         }
     }
 }

@@ -23,8 +23,14 @@ pub fn loss(error: &io::Error) -> Loss {
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
             Loss::Unreachable
         }
+        _ if error.raw_os_error().is_some_and(is_out_of_descriptors) => Loss::NoDescriptors,
         _ => Loss::Other,
     }
+}
+
+/// `ENFILE`, `EMFILE`: the same on every Unix, and without an [`ErrorKind`].
+const fn is_out_of_descriptors(code: i32) -> bool {
+    cfg!(unix) && matches!(code, 23 | 24)
 }
 
 /// Reads once; `None` if there is nothing for now.

@@ -31,6 +31,8 @@ Examples:
 
 JSON lines: 'seq' counts without holes, 'time' is Unix microseconds, 'mono' microseconds since the
 start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry' is whole seconds.
+'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
+that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 Where a reader is too slow, whole events are left out and a 'gap' line says how many.
 
 Exit status: 0 at a signal, --count, --duration or when the reader of stdout has gone, 1 if it could
@@ -68,7 +70,8 @@ Examples:
   differs         the node says something else than was recorded, and exactly what it says now, in
                   the first record that differs; what was recorded before that is recorded anew
 
-After 'watch --count N' the transactions that came in together with the last are shown as well.
+After 'watch --count N' the transactions that came in together with the last are shown as well, and
+what 'watch' left out at a 'gap' is there.
 
 Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or
 if the node does something else now than when it was recorded: then the record is named.";

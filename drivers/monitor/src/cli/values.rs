@@ -52,12 +52,13 @@ pub(crate) enum Predicate {
 }
 
 /// The words of [`satwire_core::CloseReason`].
-const REASONS: [&str; 19] = [
+const REASONS: [&str; 20] = [
     "connect_timeout",
     "handshake_timeout",
     "io_error",
     "late_feature",
     "local",
+    "no_descriptors",
     "no_slot",
     "not_resolved",
     "obsolete_version",
