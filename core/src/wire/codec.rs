@@ -126,6 +126,22 @@ impl<'a> Reader<'a> {
         self.bytes(len)
     }
 
+    /// Passes over `BEFORE` bytes, [`Reader::var_bytes`] and `AFTER` bytes: fewer steps than one by one, of
+    /// which each must see that its bytes are there.
+    #[inline]
+    pub(super) fn skip_around<const BEFORE: usize, const AFTER: usize>(&mut self) -> Result<(), Error> {
+        if let Some((&[.., short @ ..=0xfc], behind)) = self.left.split_at_checked(BEFORE + 1)
+            && let Some(left) = behind.get(usize::from(short) + AFTER..)
+        {
+            self.left = left;
+            return Ok(());
+        }
+        self.array::<BEFORE>()?;
+        let len = self.compact_size()?;
+        self.bytes(len + AFTER as u64)?;
+        Ok(())
+    }
+
     /// As [`Reader::var_bytes`], at most `limit` of them. The length alone decides: above the limit it
     /// does not matter how many bytes are there.
     #[inline]

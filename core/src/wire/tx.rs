@@ -227,7 +227,7 @@ impl Layout {
         let output_count = if no_outputs { 0 } else { reader.count(MIN_OUTPUT)? };
         let outputs = offset(&reader);
         for _ in 0..output_count {
-            Output::decode(&mut reader)?;
+            Output::skip(&mut reader)?;
         }
         let outputs_end = offset(&reader);
         if flag & 1 != 0 {

@@ -33,14 +33,10 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// Takes an input off the reader without looking at it: fewer steps than [`Input::decode`], of which
-    /// each must see that its bytes are there.
+    /// Takes an input off the reader without looking at it.
     #[inline]
     pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), Error> {
-        reader.array::<36>()?;
-        let script_len = reader.compact_size()?;
-        reader.bytes(script_len + 4)?;
-        Ok(())
+        reader.skip_around::<36, 4>()
     }
 
     /// Whether it spends nothing: the input of a coinbase.
@@ -70,6 +66,12 @@ impl<'a> Output<'a> {
     pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
         Ok(Self { value: reader.i64()?, script_pubkey: reader.var_bytes()? })
     }
+
+    /// Takes an output off the reader without looking at it.
+    #[inline]
+    pub(super) fn skip(reader: &mut Reader<'_>) -> Result<(), Error> {
+        reader.skip_around::<8, 0>()
+    }
 }
 
 /// The witness stack of one input: its items, first pushed first.
@@ -86,7 +88,7 @@ impl<'a> Witness<'a> {
         let left = reader.count(MIN_WITNESS_ITEM)? as u32;
         let stack = Self { left, reader: reader.clone() };
         for _ in 0..left {
-            reader.var_bytes()?;
+            reader.skip_around::<0, 0>()?;
         }
         Ok(stack)
     }
