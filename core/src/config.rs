@@ -42,12 +42,12 @@ pub struct Config {
     pub max_unsent: usize,
     /// Accepted connections at a time; one more is closed at once. Default 114.
     pub inbound_slots: usize,
-    /// Announcements of transactions that one peer may have open; further ones are dropped.
-    /// Default 5000.
+    /// Announcements of transactions that one peer may have open; further ones are dropped. As many ids are
+    /// remembered that were announced and never came. Default 5000.
     pub max_announcements: usize,
     /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that
-    /// came, and as many that were announced and never came. A transaction with witnesses has two ids.
-    /// 18 to 28 bytes each, reserved at the start. Default 50,000, about 2 MiB for both.
+    /// came, of which a transaction with witnesses has two. 18 to 28 bytes each, reserved at the start.
+    /// Default 50,000, about 1 MiB.
     pub remembered_ids: usize,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,

@@ -92,7 +92,7 @@ impl Download {
             wanted: HashTable::new(),
             named: ConnMap::new(),
             known: KnownIds::new(hash, remembered_ids),
-            missed: KnownIds::new(hash, remembered_ids),
+            missed: KnownIds::new(hash, max_announcements),
             max_announcements,
             spare: Vec::new(),
         }
