@@ -277,6 +277,29 @@ fn h14_sendtxrcncl_is_ignored() {
     assert!(session.answers_ping());
 }
 
+/// btcd says what it did not like before it hangs up (BIP61): told at every stage, and nothing follows from it.
+#[test]
+fn a_reject_is_told() {
+    let reject = |reason: &[u8]| {
+        let mut payload = vec![7];
+        payload.extend_from_slice(b"version");
+        payload.extend_from_slice(&[0x40, reason.len() as u8]);
+        payload.extend_from_slice(reason);
+        Frame::new("reject", payload).bytes()
+    };
+    let mut session = Session::inbound();
+    for said in [vec![], Hello::default().until_verack(), message(NetworkMessage::Verack)] {
+        session.say(&said);
+        let events = session.say(&reject(b"no \x1b[31m services\n\xff"));
+        let [Event::Rejected(rejection)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((rejection.command.as_str(), rejection.code), ("version", 0x40));
+        assert_eq!((rejection.reason.as_str(), rejection.hash), ("no [31m services", None));
+    }
+    // Of any length that a frame of ours is read at; what is longer is passed over like anything.
+    assert!(matches!(session.say(&Frame::new("reject", [0; 2000]).bytes())[..], [Event::Ignored { .. }]));
+    assert!(session.answers_ping());
+}
+
 /// Bitcoin Core's private broadcast, and every `version` that ends early (net_processing.cpp): from
 /// `addr_from` on each group may be missing.
 #[test]

@@ -66,6 +66,9 @@ pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
         EventKind::Handshake(negotiated) => format!("← handshake {}", handshake(negotiated, names)),
         EventKind::Pong { rtt, min } => format!("← pong after {rtt:?} (least {min:?})"),
         EventKind::Feefilter(rate) => format!("← feefilter {rate}"),
+        EventKind::Rejected(rejection) => {
+            format!("← reject {} {:#x} {}", rejection.command, rejection.code, rejection.reason)
+        }
         EventKind::Announced(list) => announced(list),
         EventKind::Tx { tx, latency } => {
             let asked = match latency {

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::{Address, ConnId};
-use crate::peer::{Direction, IgnoredBecause, Negotiated};
+use crate::peer::{Direction, IgnoredBecause, Negotiated, Rejection};
 use crate::wire::{Command, Inventory, Tx};
 use crate::{CloseReason, Instant, WallClock};
 
@@ -67,6 +67,8 @@ pub enum EventKind {
     Notfound(Vec<Miss>),
     /// The peer did not answer in time, or is about to be [disconnected](EventKind::Disconnected) before it has.
     Unanswered(Vec<Miss>),
+    /// The peer says what it does not like, as btcd does before it hangs up.
+    Rejected(Box<Rejection>),
     /// A message that was not read, or was dropped.
     Ignored {
         /// Its command.

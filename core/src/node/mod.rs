@@ -349,6 +349,7 @@ impl<H: Host> Node<H> {
                 self.tell(Some(conn), EventKind::Unanswered(misses));
                 return self.ask_each(requests);
             }
+            peer::Event::Rejected(rejection) => EventKind::Rejected(rejection),
             peer::Event::Ignored { command, bytes, because } => {
                 EventKind::Ignored { command, bytes, because: because.into() }
             }

@@ -1,10 +1,11 @@
 //! What one connection tells its owner.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::wire::{Command, Inventory, Tx, Version};
+use crate::wire::{Command, Hash, Inventory, Reject, Tx, Version};
 use crate::{CloseReason, Fault};
 
 /// What happened on a connection.
@@ -36,6 +37,9 @@ pub enum Event {
     Notfound(Vec<Inventory>),
     /// What we asked for and got no answer to in time. The answer may still come.
     Unanswered(Vec<Inventory>),
+    /// The peer says what it does not like, as btcd does before it hangs up. At any stage; nothing follows from
+    /// it.
+    Rejected(Box<Rejection>),
     /// A message that was not read, or was dropped.
     Ignored {
         /// Its command; `?` stands for each byte that is not printable.
@@ -62,6 +66,33 @@ pub struct Negotiated {
     pub addrv2: bool,
     /// The peer's clock minus ours when its `version` came, in seconds.
     pub time_offset: i64,
+}
+
+/// A `reject` (BIP61). The texts are what is printable ASCII of those that were sent, at most 1 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The command of the message that is refused.
+    pub command: String,
+    /// The kind of reason: see [`Reject::code`].
+    pub code: u8,
+    /// The reason in words.
+    pub reason: String,
+    /// The block or transaction that is refused, if it is one.
+    pub hash: Option<Hash>,
+}
+
+impl From<Reject<'_>> for Rejection {
+    fn from(reject: Reject<'_>) -> Self {
+        let printable = |text: &[u8]| {
+            text.iter().filter(|byte| matches!(byte, b' '..=b'~')).copied().map(char::from).collect()
+        };
+        Self {
+            command: printable(reject.command),
+            code: reject.code,
+            reason: printable(reject.reason),
+            hash: reject.hash,
+        }
+    }
 }
 
 /// Why a message was not read, or was dropped.

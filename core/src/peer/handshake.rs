@@ -40,6 +40,9 @@ pub(super) fn admit(stage: Stage, command: Command) -> Admission {
     // Not a `match` on the name: that goes through it byte by byte.
     let is = |names: &[Command]| names.contains(&command);
     match stage {
+        // It steers nothing, and says why a peer is about to go.
+        Stage::AwaitingVersion | Stage::AwaitingVerack if is(&[Command::REJECT]) => Take,
+
         Stage::AwaitingVersion if is(&[Command::VERSION]) => Take,
         Stage::AwaitingVersion => Ignore(IgnoredBecause::BeforeVersion),
 
@@ -55,7 +58,7 @@ pub(super) fn admit(stage: Stage, command: Command) -> Admission {
 }
 
 /// What is read of a peer when the handshake is done.
-const READ: [Command; 7] = [
+const READ: [Command; 8] = [
     Command::INV,
     Command::TX,
     Command::PING,
@@ -63,6 +66,7 @@ const READ: [Command; 7] = [
     Command::GETDATA,
     Command::NOTFOUND,
     Command::FEEFILTER,
+    Command::REJECT,
 ];
 
 /// The least protocol version we speak. Who we dial must know `notfound` (70001), or a request that

@@ -25,7 +25,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-pub use self::event::{Event, IgnoredBecause, Negotiated};
+pub use self::event::{Event, IgnoredBecause, Negotiated, Rejection};
 use self::frame::Frame;
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
 use self::inbox::Inbox;
@@ -380,6 +380,7 @@ impl Peer {
                     names.map(|(inv_type, hash)| self.requests.answered(now, Inventory { inv_type, hash }));
                 Some(Event::Tx { tx, latency: latencies.into_iter().flatten().next() })
             }
+            Message::Reject(reject) => Some(Event::Rejected(Box::new(reject.into()))),
             _ => None,
         }
     }

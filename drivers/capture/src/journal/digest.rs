@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use satwire_core::node::{Address, ConnId, Draw, Event, EventKind, Host, Input, NotTaken, Output};
-use satwire_core::peer::{Direction, IgnoredBecause, Negotiated};
+use satwire_core::peer::{Direction, IgnoredBecause, Negotiated, Rejection};
 use satwire_core::wire::{self, Header, Inventory, NetAddress};
 use satwire_core::{CloseReason, Fault, Instant};
 
@@ -232,6 +232,14 @@ fn put_event(out: &mut Vec<u8>, event: &Event) {
         EventKind::Disconnected(reason) => {
             out.push(11);
             put_reason(out, reason);
+        }
+        EventKind::Rejected(rejection) => {
+            out.push(12);
+            let Rejection { command, code, reason, hash } = &**rejection;
+            put_bytes(out, command.as_bytes());
+            out.push(*code);
+            put_bytes(out, reason.as_bytes());
+            put_bytes(out, hash.as_ref().map_or(&[], |hash| &hash.0[..]));
         }
         other => put_other(out, &format!("{other:?}")),
     }

@@ -33,6 +33,7 @@ JSON lines: 'seq' counts without holes, 'time' is Unix microseconds, 'mono' micr
 start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry' is whole seconds.
 'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
+'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.
 Where a reader is too slow, whole events are left out and a 'gap' line says how many.
 
 Exit status: 0 at a signal, --count, --duration or when the reader of stdout has gone, 1 if it could

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use satwire_core::Instant;
 use satwire_core::node::{Announcement, ConnId, Event, EventKind, Miss};
-use satwire_core::peer::{Direction, Negotiated};
+use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, Tx};
 
 use super::number::Btc;
@@ -132,6 +132,10 @@ impl Human {
             EventKind::Notfound(misses) => say(Tone::Odd, format_args!("← {}", Misses(misses, "not found"))),
             EventKind::Unanswered(misses) => {
                 say(Tone::Odd, format_args!("… {}", Misses(misses, "not answered")));
+            }
+            EventKind::Rejected(rejection) => {
+                let Rejection { command, reason, .. } = &**rejection;
+                say(Tone::Odd, format_args!("← rejects our {command}: {reason}"));
             }
             EventKind::Ignored { command, bytes, because } if book.debug_net => {
                 let bytes = Count((*bytes).into(), "byte");

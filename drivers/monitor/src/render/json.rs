@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use satwire_core::node::{Announcement, ConnId, Event, EventKind, Miss};
-use satwire_core::peer::Negotiated;
+use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
 use serde::Serialize;
@@ -165,6 +165,15 @@ struct Feefilter {
 }
 
 #[derive(Serialize)]
+struct Rejected<'a> {
+    command: &'a str,
+    code: u8,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<Shown<Hash>>,
+}
+
+#[derive(Serialize)]
 struct Ignored<'a> {
     command: &'a str,
     bytes: u32,
@@ -246,6 +255,11 @@ impl Json {
                 for miss in misses {
                     self.line(out, book, at, conn, "tx_unanswered", Missed::new(miss));
                 }
+            }
+            EventKind::Rejected(rejection) => {
+                let Rejection { command, code, reason, hash } = &**rejection;
+                let rejected = Rejected { command, code: *code, why: reason, hash: hash.map(Shown) };
+                self.line(out, book, at, conn, "peer_reject", rejected);
             }
             EventKind::Ignored { command, bytes, because } if book.debug_net => {
                 let ignored = Ignored { command: command.as_str(), bytes: *bytes, why: because.to_string() };

@@ -1,7 +1,7 @@
 //! Every event in both styles, as golden lines.
 
 use satwire_core::node::{Address, Announcement, Miss, NotTaken};
-use satwire_core::peer::{IgnoredBecause, Negotiated};
+use satwire_core::peer::{IgnoredBecause, Negotiated, Rejection};
 use satwire_core::wire::{Command, Hash, InvType, Inventory, NetAddress, Services, Tx, TxView, Version};
 use satwire_core::{CloseReason, Fault, Loss};
 
@@ -222,6 +222,19 @@ fn golden_lines() {
             EventKind::Feefilter(1000),
             format!(r#"{HEAD}"event":"feefilter",{PEER},"rate":1000"#),
             "c1   ← wants no less than 1,000 sat/kvB",
+        ),
+        (
+            1,
+            EventKind::Rejected(Box::new(Rejection {
+                command: "version".into(),
+                code: 0x40,
+                reason: "required services 0x1 not offered".into(),
+                hash: None,
+            })),
+            format!(
+                r#"{HEAD}"event":"peer_reject",{PEER},"command":"version","code":64,"why":"required services 0x1 not offered""#
+            ),
+            "c1   ← rejects our version: required services 0x1 not offered",
         ),
         (
             1,
