@@ -132,7 +132,18 @@ impl Wallet {
     }
 
     /// Pays an amount in bitcoin to an address.
+    ///
+    /// Once in a while btcwallet does not find a key of its own ("Invalid address or key") and finds it the next
+    /// time. It has sent nothing then; after any other refusal it may have, and is not asked again.
     pub(super) fn pay(&self, address: &str, bitcoins: &str) -> Result<Txid, LabError> {
-        parse("a txid", &self.btcctl(&["sendtoaddress", address, bitcoins])?)
+        let paid = wait::until("a key of the wallet", self.options.patience, || {
+            match self.btcctl(&["sendtoaddress", address, bitcoins]) {
+                Err(LabError::Refused { message, .. }) if message.contains("Invalid address or key") => {
+                    Ok(None)
+                }
+                paid => Ok(Some(paid)),
+            }
+        })?;
+        parse("a txid", &paid?)
     }
 }
