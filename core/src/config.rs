@@ -43,7 +43,7 @@ pub struct Config {
     /// Accepted connections at a time; one more is closed at once. Default 114.
     pub inbound_slots: usize,
     /// Announcements of transactions that one peer may have open; further ones are dropped. As many ids are
-    /// remembered that were announced and never came. Default 5000.
+    /// remembered that were announced and never came, but no more than `remembered_ids`. Default 5000.
     pub max_announcements: usize,
     /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that
     /// came, of which a transaction with witnesses has two. 18 to 28 bytes each, reserved at the start.

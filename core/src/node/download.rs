@@ -92,7 +92,7 @@ impl Download {
             wanted: HashTable::new(),
             named: ConnMap::new(),
             known: KnownIds::new(hash, remembered_ids),
-            missed: KnownIds::new(hash, max_announcements),
+            missed: KnownIds::new(hash, max_announcements.min(remembered_ids)),
             max_announcements,
             spare: Vec::new(),
         }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::{prologue, read, record};
 use crate::journal::{
-    EndReason, Ending, Entry, ErrorKind, MAX_RECORD, MAX_REMEMBERED, Prologue, Reader, Writer,
+    EndReason, Ending, Entry, ErrorKind, MAX_RECORD, MAX_REMEMBERED, Player, Prologue, Reader, Writer,
 };
 
 /// A journal with this prologue and nothing else, without its end.
@@ -231,6 +231,15 @@ fn a_configuration_cannot_ask_for_memory() {
     writer.finish(EndReason::Clean);
     drop(writer);
     assert!(error(&bytes).contains("found the end of a block, expected the prologue"));
+
+    // Of the other limits each may be as high as it likes: nothing is reserved by them.
+    let mut boundless = prologue();
+    let config = &mut boundless.config;
+    (config.max_announcements, config.max_unsent, config.inbound_slots) =
+        (usize::MAX, usize::MAX, usize::MAX);
+    let mut bytes = Vec::new();
+    Writer::new(&mut bytes, &boundless).finish(EndReason::Clean);
+    drop(Player::new(Reader::new(&bytes[..]).unwrap()));
 }
 
 #[test]
