@@ -9,8 +9,9 @@
 //! 3. when [`Peer::poll_timeout`] has passed, and after each round of reads, [`Peer::handle_timeout`]
 //!    does what is due.
 //!
-//! The time that is told must not go back. Where the byte stream is cut never changes what happens. Inputs never fail: what ends the
-//! connection is the last event, [`Event::Closed`], and after it everything is a no-op.
+//! The time that is told must not go back. Where the byte stream is cut never changes what happens. Inputs
+//! never fail: what ends the connection is the last event, [`Event::Closed`], and after it everything is a
+//! no-op.
 
 mod event;
 mod frame;
