@@ -55,7 +55,7 @@ impl Replica {
 
     /// Feeds a step and returns what it adds to the transcript.
     fn feed(&mut self, step: &Step, cut: Cut) -> &str {
-        let before = self.node.host().text().len();
+        let before = self.node.environment().text().len();
         self.tape.load(&step.draws);
         match &step.input {
             OwnedInput::Received(conn, bytes) if cut == Cut::Bytes => {
@@ -69,7 +69,7 @@ impl Replica {
         if cut != Cut::DrainedLate {
             drain(&mut self.node);
         }
-        &self.node.host().text()[before..]
+        &self.node.environment().text()[before..]
     }
 }
 
@@ -84,7 +84,7 @@ fn transcript(journal: &[u8], cut: Cut) -> String {
         replica.feed(step, cut);
     }
     drain(&mut replica.node);
-    replica.node.host().text().to_owned()
+    replica.node.environment().text().to_owned()
 }
 
 fn steps(reader: &mut Reader<&[u8]>) -> Vec<Step> {
@@ -183,7 +183,7 @@ fn each_capture_replays_and_is_recorded_again_byte_for_byte() {
         let mut player = Player::watched(reader, |tape| Recorder::new(tape, &mut again, prologue));
         let ending = player.run(|_| {}).unwrap_or_else(|error| panic!("{}: {error}", capture.display()));
         assert_eq!(ending, Ending::Marked(EndReason::Clean));
-        player.host_mut().finish();
+        player.environment_mut().finish();
         drop(player);
         assert!(again == journal, "{} is recorded otherwise", capture.display());
     }
@@ -205,9 +205,9 @@ fn a_changed_constant_is_named() {
     let mut node = Node::new(config, prologue.clock, digested);
     let differs = steps(&mut reader).iter().position(|step| {
         tape.load(&step.draws);
-        let before = node.host().digest.count();
+        let before = node.environment().digest.count();
         node.handle(step.at, step.input.as_input());
-        let digest = &node.host().digest;
+        let digest = &node.environment().digest;
         (digest.count() != before).then(|| digest.mark()) != step.mark
     });
     // Dial, then Connected: the first message is our version, which carries the user agent.

@@ -22,12 +22,12 @@
 //!    given in the midst of it;
 //! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`], which any input may move;
 //! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false (a
-//!    write may turn it true again); give it to [`Node::handle`] with the time read off the clock *behind*
+//!    write may turn it true again); give it to [`Node::handle`] with the time read off the clock *after*
 //!    the socket;
 //! 4. **tell the time** once, if that has come which `poll_timeout` said:
-//!    [`Input::Timeout`](node::Input::Timeout), behind the reads of all that was ready, so that a process that
+//!    [`Input::Timeout`](node::Input::Timeout), after the reads of all that was ready, so that a process that
 //!    slept does not cut peers whose answers wait in the socket. Where the system names only so many sockets
-//!    at a time, that is behind a read of every one.
+//!    at a time, that is after a read of every one.
 //!
 //! Names of connections are never used again and inputs about a connection that is over are ignored,
 //! so a driver may learn late; a [`ConnMap`](node::ConnMap) keeps what it has of each. How far a write gets
@@ -35,7 +35,7 @@
 //!
 //! - No order says that a peer may be read again: who is told that sockets *are* readable must stop asking
 //!   while [`Node::wants_read`] is false, who is told that they *became* readable must remember it, and look
-//!   again behind each write.
+//!   again after each write.
 //! - A connection that came in is called [`Node::next_conn`] and told with
 //!   [`Input::Accepted`](node::Input::Accepted); if there is no room for it, `Disconnect` is ordered.
 //! - `Disconnect` means at once: drop the socket, made or still in the making, and report no `Closed` for
@@ -46,7 +46,7 @@
 //!   them at each wake-up.
 //! - [`Input::Stop`](node::Input::Stop) ends all connections in that call: what was not written is lost, and
 //!   nobody is dialled any more. Listeners are the driver's to close.
-//! - Random words come from a [`Host`](node::Host): a closure that gives one, or [`FromRng`](node::FromRng).
+//! - Random words come from a [`Environment`](node::Environment): a closure that gives one, or [`FromRng`](node::FromRng).
 //!   Two nodes that draw the same words take each other for themselves.
 //!
 //! On an operating system the crate `satwire-std` has what is the same under every event loop: the clock, and
@@ -58,7 +58,7 @@
 //!
 //! ```
 //! use satwire_core::node::{Address, ConnId, EventKind, Input, Output};
-//! use satwire_core::peer::{Direction, Event, Opening};
+//! use satwire_core::peer::{Direction, Event, ConnectionConfig};
 //! use satwire_core::{Config, Instant, Network, Node, Peer, WallClock};
 //!
 //! let config = Config::new(Network::Regtest);
@@ -68,7 +68,7 @@
 //! let mut node = Node::new(config.clone(), clock, |_| { word += 1; word });
 //! node.handle(now, Input::Dial(Address::Socket("127.0.0.1:18444".parse()?)));
 //!
-//! let opening = Opening::new(Direction::Inbound, 99, clock);
+//! let opening = ConnectionConfig::new(Direction::Inbound, 99, clock);
 //! let mut remote = Peer::new(config.into(), opening, now);
 //! let mut socket: Option<ConnId> = None;
 //! let mut news = Vec::new();
@@ -118,7 +118,7 @@
 
 extern crate alloc;
 
-mod close;
+mod close_reason;
 mod config;
 mod network;
 pub mod node;
@@ -127,7 +127,7 @@ mod routable;
 mod time;
 pub mod wire;
 
-pub use close::{CloseReason, Fault, Loss};
+pub use close_reason::{CloseReason, Fault, IoError};
 pub use config::{Config, PROTOCOL_VERSION, user_agent};
 pub use network::{Magic, Network};
 pub use node::Node;

@@ -17,7 +17,7 @@ impl Instant {
     /// The end of the timeline: as a deadline it means never.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// The point `micros` microseconds behind the origin.
+    /// The point `micros` microseconds after the origin.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
@@ -27,7 +27,7 @@ impl Instant {
         self.0
     }
 
-    /// How long `self` lies behind `earlier`; zero if it does not.
+    /// How long `self` lies after `earlier`; zero if it does not.
     pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }

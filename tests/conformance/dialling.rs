@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness::{Hello, NETWORK, Script, World, peer_addr};
 use satwire_core::node::{Address, ConnId, Event, EventKind, Input, Output, TargetId};
-use satwire_core::{CloseReason, Config, Instant, Loss};
+use satwire_core::{CloseReason, Config, Instant, IoError};
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
@@ -51,9 +51,9 @@ fn pauses_double_up_to_a_minute() {
         let (conn, addr) = connect(&mut world).expect("an attempt");
         assert_eq!(addr, peer_addr(1));
         world.take_events();
-        world.handle(Input::Closed(conn, Loss::Refused));
+        world.handle(Input::Closed(conn, IoError::Refused));
         let (reason, told) = told_pause(&world.take_events()).expect("a failure is told");
-        assert_eq!(reason, CloseReason::Lost(Loss::Refused));
+        assert_eq!(reason, CloseReason::Io(IoError::Refused));
         let pause = pause(&world);
         assert_eq!(pause, told);
         assert!((at_most / 2..=at_most).contains(&pause), "attempt {attempt}: {pause:?}");
@@ -71,7 +71,7 @@ fn pauses_differ_by_their_random_word() {
         let mut world = World::with_script(Config::new(NETWORK), script);
         world.handle(Input::Dial(Address::Socket(peer_addr(1))));
         let (conn, _) = connect(&mut world).expect("an attempt");
-        world.handle(Input::Closed(conn, Loss::Refused));
+        world.handle(Input::Closed(conn, IoError::Refused));
         pause(&world)
     };
     assert_eq!(pause_with(0), HALF_A_SECOND);
@@ -81,13 +81,13 @@ fn pauses_differ_by_their_random_word() {
 
 /// Only a connection that lasted wipes out the failures before it.
 #[test]
-fn pauses_start_anew_behind_a_connection_that_lasted() {
+fn pauses_start_anew_after_a_connection_that_lasted() {
     for (lasts, expected) in [(59, Duration::from_secs(4)), (60, Duration::from_secs(1))] {
         let mut world = World::default();
         world.handle(Input::Dial(Address::Socket(peer_addr(1))));
         for _ in 0..3 {
             let (conn, _) = connect(&mut world).expect("an attempt");
-            world.handle(Input::Closed(conn, Loss::Refused));
+            world.handle(Input::Closed(conn, IoError::Refused));
             let pause = pause(&world);
             world.advance(pause);
         }
@@ -95,8 +95,8 @@ fn pauses_start_anew_behind_a_connection_that_lasted() {
         world.handle(Input::Connected(conn));
         world.greet(conn, &Hello::default());
         world.advance(Duration::from_secs(lasts));
-        world.node.host_mut().host.jitter = [longest(expected)].into();
-        world.handle(Input::Closed(conn, Loss::Ended));
+        world.node.environment_mut().environment.jitter = [longest(expected)].into();
+        world.handle(Input::Closed(conn, IoError::Ended));
         // The fourth failure in a row waits up to eight seconds; the first one up to one.
         let expected = if lasts == 60 { expected } else { 2 * expected };
         let pause = pause(&world);
@@ -137,12 +137,12 @@ fn a_name_is_looked_up_and_its_addresses_are_tried_in_turn() {
     world.handle(Input::Resolved(target, &[peer_addr(3)]));
     assert_eq!(world.take_orders(), []);
 
-    world.handle(Input::Closed(conn, Loss::Unreachable));
+    world.handle(Input::Closed(conn, IoError::Unreachable));
     let told = told_pause(&world.take_events());
-    assert_eq!(told, Some((CloseReason::Lost(Loss::Unreachable), Duration::ZERO)), "the next one at once");
+    assert_eq!(told, Some((CloseReason::Io(IoError::Unreachable), Duration::ZERO)), "the next one at once");
     let (conn, addr) = connect(&mut world).expect("the second");
     assert_eq!(addr, peer_addr(2));
-    world.handle(Input::Closed(conn, Loss::Refused));
+    world.handle(Input::Closed(conn, IoError::Refused));
     assert_eq!(connect(&mut world), None, "now there is a pause");
     world.advance(Duration::from_secs(1));
     assert_eq!(world.take_orders(), [look_up()], "the name may lead elsewhere by now");
@@ -151,7 +151,7 @@ fn a_name_is_looked_up_and_its_addresses_are_tried_in_turn() {
     world.handle(Input::Connected(conn));
     world.greet(conn, &Hello::default());
     world.advance(Duration::from_secs(100));
-    world.handle(Input::Closed(conn, Loss::Reset));
+    world.handle(Input::Closed(conn, IoError::Reset));
     world.advance(Duration::from_secs(1));
     assert_eq!(world.take_orders(), [look_up()]);
 }
@@ -164,7 +164,7 @@ fn a_name_that_leads_nowhere_is_tried_again() {
         assert!(matches!(world.take_orders()[..], [Output::Resolve { .. }]));
         world.handle(Input::Resolved(TargetId(0), &[]));
         let (reason, retry) = told_pause(&world.take_events()).expect("a failure is told");
-        assert_eq!(reason, CloseReason::Lost(Loss::NotResolved));
+        assert_eq!(reason, CloseReason::Io(IoError::NotResolved));
         assert!(retry > Duration::ZERO);
         world.advance(retry);
     }
@@ -187,7 +187,7 @@ fn addresses_are_kept_apart() {
         })
         .collect();
     assert_eq!(dialled, [(1, peer_addr(1)), (2, peer_addr(2)), (3, peer_addr(3))]);
-    world.handle(Input::Closed(ConnId(2), Loss::Refused));
+    world.handle(Input::Closed(ConnId(2), IoError::Refused));
     world.advance(Duration::from_secs(1));
     assert_eq!(connect(&mut world), Some((ConnId(4), peer_addr(2))));
 }
@@ -214,7 +214,7 @@ fn stop_ends_everything_and_begins_nothing() {
     world.handle(Input::Dial(Address::Socket(peer_addr(4))));
     let orders = world.take_orders();
     let Some(Output::Connect { conn: failed, .. }) = orders.last() else { panic!("{orders:?}") };
-    world.handle(Input::Closed(*failed, Loss::Refused));
+    world.handle(Input::Closed(*failed, IoError::Refused));
     world.take_events();
 
     world.handle(Input::Stop);

@@ -11,10 +11,10 @@ use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{
     Frame, Hello, NETWORK, Session, World, by_txid, by_wtxid, legacy_tx, peer_addr, segwit_tx, tx_message,
 };
-use satwire_core::node::{ConnId, EventKind, Input, Miss, NotTaken};
-use satwire_core::peer::{Event, IgnoredBecause};
+use satwire_core::node::{ConnId, EventKind, FailedRequest, Input, NotTaken};
+use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::{self, Command, InvType};
-use satwire_core::{Config, Fault, Loss};
+use satwire_core::{Config, Fault, IoError};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -110,7 +110,7 @@ fn t2_after_a_minute_the_next_is_asked() {
     world.advance(Duration::from_micros(1));
     let events = world.take_events_of(peers[0]);
     let [EventKind::Unanswered(misses)] = &events[..] else { panic!("{events:?}") };
-    assert!(matches!(misses[..], [Miss { next: Some(next), .. }] if next == peers[1]));
+    assert!(matches!(misses[..], [FailedRequest { next: Some(next), .. }] if next == peers[1]));
     assert_eq!(asked(&mut world, peers[1]), [by_wtxid(&tx)]);
     assert_eq!(world.closed(peers[0]), None, "it stays connected");
     // Its late answer is taken all the same.
@@ -119,7 +119,7 @@ fn t2_after_a_minute_the_next_is_asked() {
 }
 
 #[test]
-fn t2_behind_a_notfound_the_next_is_asked_at_once() {
+fn t2_after_a_notfound_the_next_is_asked_at_once() {
     let (mut world, peers) = with_peers(2);
     let tx = segwit_tx(1);
     for conn in &peers {
@@ -155,7 +155,7 @@ fn t2_a_notfound_is_known_with_and_without_its_witness_flag() {
 #[test]
 fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
     for end in [
-        |conn| Input::Closed(conn, Loss::Reset),
+        |conn| Input::Closed(conn, IoError::Reset),
         |conn| Input::Disconnect(conn),
         // Over by its own fault.
         |conn| Input::Received(conn, &[0xff; 24]),
@@ -167,7 +167,7 @@ fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
         }
         assert_eq!(who_is_asked(&mut world, &peers), [peers[0]]);
         // One that waits for its turn may go first: it is passed over.
-        world.handle(Input::Closed(peers[1], Loss::Ended));
+        world.handle(Input::Closed(peers[1], IoError::Ended));
         assert_eq!(who_is_asked(&mut world, &peers), []);
         world.handle(end(peers[0]));
         assert_eq!(who_is_asked(&mut world, &peers), [peers[2]]);
@@ -181,7 +181,7 @@ fn t2_what_was_asked_of_one_who_leaves_is_told() {
     announce(&mut world, peers[0], &[by_wtxid(&txs[0]), by_wtxid(&txs[1])]);
     announce(&mut world, peers[1], &[by_wtxid(&txs[1])]);
     world.take_events();
-    world.handle(Input::Closed(peers[0], Loss::Reset));
+    world.handle(Input::Closed(peers[0], IoError::Reset));
     let events = world.take_events_of(peers[0]);
     let [EventKind::Unanswered(misses), EventKind::Disconnected(_)] = &events[..] else {
         panic!("{events:?}")
@@ -208,7 +208,7 @@ fn only_one_announcer_was_the_first() {
     // It does not deliver: that it was the first stays true, and is not true of who comes later.
     world.send(peers[0], NetworkMessage::NotFound(item.to_vec()));
     assert_eq!(firsts(&mut world, peers[0], &item), [(false, true)]);
-    world.handle(Input::Closed(peers[0], Loss::Ended));
+    world.handle(Input::Closed(peers[0], IoError::Ended));
     assert_eq!(firsts(&mut world, peers[1], &item), [(false, true)]);
     world.advance(MINUTE);
     assert_eq!(firsts(&mut world, peers[2], &item), [(false, true)]);
@@ -320,7 +320,7 @@ fn t6_one_peer_does_not_use_up_the_room_of_another() {
     announce(&mut world, peers[1], &list[5000..]);
     assert_eq!(asked(&mut world, peers[1]), list[5000..]);
     // Room that a connection had is given back with it.
-    world.handle(Input::Closed(peers[0], Loss::Ended));
+    world.handle(Input::Closed(peers[0], IoError::Ended));
     let again = world.accept(peer_addr(9));
     world.greet(again, &Hello::default());
     announce(&mut world, again, &list[..5000]);
@@ -358,7 +358,7 @@ fn t7_a_late_notfound_does_not_end_the_turn_of_another() {
     assert_eq!(who_is_asked(&mut world, &peers), peers[..2]);
     world.send(peers[0], NetworkMessage::NotFound(vec![by_wtxid(&tx)]));
     assert_eq!(who_is_asked(&mut world, &peers), []);
-    world.handle(Input::Closed(peers[0], Loss::Ended));
+    world.handle(Input::Closed(peers[0], IoError::Ended));
     assert_eq!(who_is_asked(&mut world, &peers), []);
     world.send(peers[1], NetworkMessage::NotFound(vec![by_wtxid(&tx)]));
     assert_eq!(who_is_asked(&mut world, &peers), [peers[2]]);
@@ -535,7 +535,7 @@ fn t19_witnesses_that_are_wrong_drop_the_transaction() {
         assert!(
             matches!(
                 events[..],
-                [Event::Ignored { because: IgnoredBecause::Malformed(Fault::Payload(_)), .. }]
+                [Event::Ignored { because: IgnoredReason::Malformed(Fault::Payload(_)), .. }]
             ),
             "{events:?}"
         );

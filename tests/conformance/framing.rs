@@ -8,7 +8,7 @@ use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use bitcoin::{BlockHash, Txid};
 use harness::{Frame, Hello, Session, World, by_wtxid, closed, decode_frames, message, segwit_tx};
-use satwire_core::peer::{Event, IgnoredBecause};
+use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::{Command, MAX_PAYLOAD};
 use satwire_core::{CloseReason, Fault, Network};
 
@@ -19,7 +19,7 @@ fn ready() -> Session {
 /// The fault of a message that was dropped.
 fn fault(events: &[Event]) -> Option<(Command, u32, Fault)> {
     match events {
-        [Event::Ignored { command, bytes, because: IgnoredBecause::Malformed(fault) }] => {
+        [Event::Ignored { command, bytes, because: IgnoredReason::Malformed(fault) }] => {
             Some((*command, *bytes, *fault))
         }
         _ => None,
@@ -104,14 +104,14 @@ fn f5_four_million_bytes_of_an_unknown_message_are_skipped() {
         session.say(piece);
     }
     assert!(session.answers_ping());
-    // Once more in one piece, the next message right behind it.
+    // Once more in one piece, the next message right after it.
     let mut both = frame;
     both.extend(message(NetworkMessage::Ping(5)));
     let events = session.say(&both);
     let madeup = Command::new("madeup");
     assert_eq!(
         events,
-        [Event::Ignored { command: madeup, bytes: 4_000_000, because: IgnoredBecause::Unhandled }]
+        [Event::Ignored { command: madeup, bytes: 4_000_000, because: IgnoredReason::Unhandled }]
     );
     assert_eq!(session.heard(), [NetworkMessage::Pong(5)]);
 }
@@ -209,9 +209,9 @@ fn transactions_that_we_are_asked_for_are_not_found() {
     assert_eq!(session.heard(), [NetworkMessage::NotFound(asked[..3].to_vec())]);
 }
 
-/// Bitcoin Core ignores what stands behind a message (G2).
+/// Bitcoin Core ignores what stands after a message (G2).
 #[test]
-fn bytes_behind_a_message_are_ignored() {
+fn bytes_after_a_message_are_ignored() {
     let mut session = ready();
     session.say(&Frame::new("ping", [&7_u64.to_le_bytes()[..], b"more"].concat()).bytes());
     assert_eq!(session.heard(), [NetworkMessage::Pong(7)]);

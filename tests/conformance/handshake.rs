@@ -1,4 +1,4 @@
-//! H: who speaks first, what may be said when, and when patience ends.
+//! E: who speaks first, what may be said when, and when patience ends.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use harness::{
     Frame, Hello, Session, World, by_txid, by_wtxid, closed, legacy_tx, message, peer_addr, tx_message,
 };
 use satwire_core::node::{EventKind, Input, Output};
-use satwire_core::peer::{Direction, Event, IgnoredBecause};
+use satwire_core::peer::{Direction, Event, IgnoredReason};
 use satwire_core::wire::Command;
 use satwire_core::{CloseReason, Config, Network, WallClock};
 
 /// The reasons for which messages were not read, by command.
-fn ignored(events: &[Event]) -> Vec<(&str, IgnoredBecause)> {
+fn ignored(events: &[Event]) -> Vec<(&str, IgnoredReason)> {
     events
         .iter()
         .map(|event| match event {
@@ -88,7 +88,7 @@ fn h3_an_older_peer_is_sent_no_features() {
     session.say(&message(NetworkMessage::WtxidRelay));
     let events = session.send(NetworkMessage::Verack);
     let [Event::Handshake(negotiated)] = &events[..] else { panic!("{events:?}") };
-    assert_eq!((negotiated.common, negotiated.wtxidrelay), (70015, false));
+    assert_eq!((negotiated.common_version, negotiated.wtxidrelay), (70015, false));
     let tx = legacy_tx(1);
     let events = session.send(NetworkMessage::Inv(vec![by_wtxid(&tx), by_txid(&tx)]));
     assert!(matches!(&events[..], [Event::Inv(list)] if list.len() == 1), "{events:?}");
@@ -152,13 +152,13 @@ fn h6_a_second_version_or_verack_is_ignored() {
         session.say(&hello.until_verack());
         session.heard();
         let again = session.say(&Hello { nonce: 5, version: 31000, ..hello }.version());
-        assert_eq!(ignored(&again), [("version", IgnoredBecause::Duplicate)]);
+        assert_eq!(ignored(&again), [("version", IgnoredReason::Duplicate)]);
         let events = session.send(NetworkMessage::Verack);
         assert!(matches!(&events[..], [Event::Handshake(done)] if done.version.nonce == hello.nonce));
         let again = [hello.version(), message(NetworkMessage::Verack)].concat();
         assert_eq!(
             ignored(&session.say(&again)),
-            [("version", IgnoredBecause::Duplicate), ("verack", IgnoredBecause::Duplicate)]
+            [("version", IgnoredReason::Duplicate), ("verack", IgnoredReason::Duplicate)]
         );
         assert_eq!(session.heard(), [], "nothing is answered twice");
         assert!(session.answers_ping());
@@ -170,11 +170,11 @@ fn h7_an_early_ping_is_ignored_and_unanswered() {
     for mut session in both_directions() {
         session.heard();
         let ping = message(NetworkMessage::Ping(1));
-        assert_eq!(ignored(&session.say(&ping)), [("ping", IgnoredBecause::BeforeVersion)]);
+        assert_eq!(ignored(&session.say(&ping)), [("ping", IgnoredReason::BeforeVersion)]);
         assert_eq!(session.heard(), []);
         session.say(&Hello::default().until_verack());
         session.heard();
-        assert_eq!(ignored(&session.say(&ping)), [("ping", IgnoredBecause::BeforeVerack)]);
+        assert_eq!(ignored(&session.say(&ping)), [("ping", IgnoredReason::BeforeVerack)]);
         assert_eq!(session.heard(), []);
         let events = session.send(NetworkMessage::Verack);
         assert!(matches!(events[..], [Event::Handshake(_)]));
@@ -251,7 +251,7 @@ fn h11_a_version_that_comes_early_is_taken() {
 }
 
 #[test]
-fn h12_a_feature_behind_verack_disconnects() {
+fn h12_a_feature_after_verack_disconnects() {
     for (late, command) in
         [(NetworkMessage::WtxidRelay, Command::WTXIDRELAY), (NetworkMessage::SendAddrV2, Command::SENDADDRV2)]
     {
@@ -267,9 +267,9 @@ fn h14_sendtxrcncl_is_ignored() {
     let hello = Hello::default();
     let mut session = Session::inbound();
     for (said, because) in [
-        (vec![], IgnoredBecause::BeforeVersion),
-        (hello.until_verack(), IgnoredBecause::BeforeVerack),
-        (message(NetworkMessage::Verack), IgnoredBecause::Unhandled),
+        (vec![], IgnoredReason::BeforeVersion),
+        (hello.until_verack(), IgnoredReason::BeforeVerack),
+        (message(NetworkMessage::Verack), IgnoredReason::Unhandled),
     ] {
         session.say(&said);
         assert_eq!(ignored(&session.say(&offer)), [("sendtxrcncl", because)]);
@@ -311,13 +311,13 @@ fn short_versions_are_taken() {
         assert_eq!(events, [], "{len} bytes");
         let events = session.send(NetworkMessage::Verack);
         let [Event::Handshake(done)] = &events[..] else { panic!("{len} bytes: {events:?}") };
-        assert_eq!((done.common, done.version.relay), (70016, true));
+        assert_eq!((done.common_version, done.version.relay), (70016, true));
     }
     // Anywhere else it is no version, and the peer stays nameless.
     for len in [0, 20, 45, 47, 79, 81, 94] {
         let mut session = Session::inbound();
         let events = session.say(&Frame::new("version", &full[..len]).bytes());
-        assert!(matches!(ignored(&events)[..], [("version", IgnoredBecause::Malformed(_))]), "{len} bytes");
+        assert!(matches!(ignored(&events)[..], [("version", IgnoredReason::Malformed(_))]), "{len} bytes");
         assert_eq!(session.heard(), []);
         assert_eq!(session.say(&full_frame(&full)), [], "a good one may follow");
         assert_ne!(session.heard(), []);
@@ -336,7 +336,7 @@ fn the_handshake_tells_what_was_agreed_on() {
     world.say(conn, &Hello { wtxidrelay: false, version: 80000, ..Hello::default() }.all());
     let events = world.take_events_of(conn);
     let Some(EventKind::Handshake(done)) = events.last() else { panic!("{events:?}") };
-    assert_eq!((done.common, done.wtxidrelay, done.addrv2), (70016, false, true));
+    assert_eq!((done.common_version, done.wtxidrelay, done.addrv2), (70016, false, true));
     assert_eq!(done.time_offset, 88);
     assert_eq!(done.version.subver(), "/scripted:1.0/");
 }

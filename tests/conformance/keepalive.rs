@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Frame, Hello, NETWORK, Pair, Session, World, closed, peer_addr};
-use satwire_core::node::{Draw, EventKind};
+use satwire_core::node::{EventKind, Purpose};
 use satwire_core::peer::{Direction, Event};
 use satwire_core::{CloseReason, Config};
 
@@ -17,7 +17,7 @@ fn pinged() -> (Session, u64) {
     session.say(&Hello::default().all());
     session.heard();
     session.advance(Duration::ZERO);
-    let nonce = ping(&mut session).expect("a ping right behind the handshake");
+    let nonce = ping(&mut session).expect("a ping right after the handshake");
     (session, nonce)
 }
 
@@ -46,14 +46,14 @@ fn k1_a_ping_with_a_nonce_follows_the_handshake_at_once() {
 #[test]
 fn k1_the_word_of_a_ping_is_drawn_for_it() {
     let mut world = World::default();
-    world.node.host_mut().host.nonces = [11, 12].into();
+    world.node.environment_mut().environment.nonces = [11, 12].into();
     let conn = world.dial(peer_addr(1));
     world.say(conn, &Hello::default().all());
     world.heard(conn);
     world.advance(Duration::ZERO);
     assert_eq!(world.heard(conn), [NetworkMessage::Ping(12)]);
-    let draws = &world.node.host().host.draws;
-    assert_eq!(draws[draws.len() - 2..], [(Draw::VersionNonce(conn), 11), (Draw::PingNonce(conn), 12)]);
+    let draws = &world.node.environment().environment.draws;
+    assert_eq!(draws[draws.len() - 2..], [(Purpose::VersionNonce(conn), 11), (Purpose::PingNonce(conn), 12)]);
 }
 
 /// Whether a ping is outstanding shows after two minutes: only then there is no other.
@@ -100,7 +100,7 @@ fn k3_the_shortest_time_is_kept_and_pings_are_two_minutes_apart() {
         session.advance(rest.checked_sub(Duration::from_micros(1)).expect("more than that"));
         assert_eq!(ping(&mut session), None, "not a microsecond early");
         session.advance(Duration::from_micros(1));
-        let next = ping(&mut session).expect("a ping two minutes behind the last one");
+        let next = ping(&mut session).expect("a ping two minutes after the last one");
         assert_ne!(next, nonce);
         nonce = next;
     }

@@ -6,7 +6,7 @@ use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{Frame, Hello, NETWORK, Session, World, closed, message, peer_addr};
 use satwire_core::node::{EventKind, Input, Output};
-use satwire_core::peer::{Event, IgnoredBecause};
+use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::Command;
 use satwire_core::{CloseReason, Config, Fault};
 
@@ -31,7 +31,7 @@ fn nine_malformed_messages_are_tolerated_and_no_more() {
     for bad in malformed() {
         let events = session.say(&bad);
         assert!(
-            matches!(events[..], [Event::Ignored { because: IgnoredBecause::Malformed(_), .. }]),
+            matches!(events[..], [Event::Ignored { because: IgnoredReason::Malformed(_), .. }]),
             "{events:?}"
         );
         assert!(session.answers_ping());
@@ -71,7 +71,7 @@ fn a_body_that_is_too_long_is_skipped_from_its_header_on() {
         let header = Frame::new(command.as_str(), []).length(length).bytes();
         let mut events = session.say(&header);
         events.extend(session.say(&vec![0; length as usize]));
-        let because = IgnoredBecause::Malformed(Fault::Length { length, limit });
+        let because = IgnoredReason::Malformed(Fault::Length { length, limit });
         assert_eq!(events, [Event::Ignored { command, bytes: length, because }]);
         assert!(session.answers_ping());
     }
@@ -208,7 +208,7 @@ fn news_of_a_connection_that_is_over_is_ignored() {
     world.say(conn, &message(NetworkMessage::Ping(1)));
     world.handle(Input::Connected(conn));
     world.handle(Input::Disconnect(conn));
-    world.handle(Input::Closed(conn, satwire_core::Loss::Ended));
+    world.handle(Input::Closed(conn, satwire_core::IoError::Ended));
     world.node.transmitted(conn, 10);
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
     assert_eq!(world.heard(conn), []);

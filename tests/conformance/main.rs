@@ -1,6 +1,6 @@
 //! What every Bitcoin node must do, as Bitcoin Core's functional tests and the BIPs have it.
 //!
-//! Each test is named after its assertion: F for framing, H for the handshake, K for keepalive, T for
+//! Each test is named after its assertion: F for framing, E for the handshake, K for keepalive, T for
 //! transactions. Behind them stand the limits that are our own choice.
 
 mod dialling;

@@ -3,7 +3,7 @@
 use bitcoin::p2p::message::NetworkMessage;
 use harness::Frame;
 use satwire_core::node::{ConnId, EventKind};
-use satwire_core::{CloseReason, Config, Loss};
+use satwire_core::{CloseReason, Config, IoError};
 
 use crate::stage::{Leave, Stage};
 use crate::{config, same};
@@ -15,9 +15,9 @@ fn a_reset() {
         stage.greet(dialled);
         let accepted = stage.dial_in();
         stage.greet(accepted);
-        assert_eq!(stage.leave(accepted, Leave::Reset), CloseReason::Lost(Loss::Reset));
+        assert_eq!(stage.leave(accepted, Leave::Reset), CloseReason::Io(IoError::Reset));
         stage.ping(dialled, 1);
-        assert_eq!(stage.leave(dialled, Leave::Reset), CloseReason::Lost(Loss::Reset));
+        assert_eq!(stage.leave(dialled, Leave::Reset), CloseReason::Io(IoError::Reset));
         // What we dialled is dialled again: nobody is there any more.
         stage.stop();
     });
@@ -33,7 +33,7 @@ fn half_a_close() {
         stage.send(conn, NetworkMessage::Ping(5));
         stage.peer(conn).leaves = Some(Leave::HalfClose);
         assert_eq!(stage.hear(conn, "pong"), NetworkMessage::Pong(5));
-        assert_eq!(stage.until_over(conn), CloseReason::Lost(Loss::Ended));
+        assert_eq!(stage.until_over(conn), CloseReason::Io(IoError::Ended));
         stage.until("the end", |stage| stage.peer(conn).over);
     });
 }
@@ -46,7 +46,7 @@ fn a_long_goodbye() {
         let conn = stage.dial_in();
         stage.greet(conn);
         stage.say(conn, &junk);
-        assert_eq!(stage.leave(conn, Leave::HalfClose), CloseReason::Lost(Loss::Ended));
+        assert_eq!(stage.leave(conn, Leave::HalfClose), CloseReason::Io(IoError::Ended));
         let junk = |kind: &EventKind| matches!(kind, EventKind::Ignored { bytes: 300_000, .. });
         assert!(stage.events().iter().any(|event| junk(&event.kind)));
     });

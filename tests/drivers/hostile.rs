@@ -92,7 +92,7 @@ fn a_peer_of_another_protocol() {
         let (stranger, other) = (stage.dial_in(), stage.dial_out());
         stage.greet(other);
         stage.say(stranger, b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
-        assert_eq!(stage.until_over(stranger).word(), "wrong_magic");
+        assert_eq!(stage.until_over(stranger).as_str(), "wrong_magic");
         stage.until("the end", |stage| stage.peer(stranger).over);
         stage.ping(other, 1);
         stage.stop();

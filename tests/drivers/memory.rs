@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::{World, peer_addr};
 use satwire_core::node::{Address, ConnId, Event, Input, Output};
-use satwire_core::{Config, Loss};
+use satwire_core::{Config, IoError};
 
 use crate::stage::{Leave, Peer, Stage};
 
@@ -66,7 +66,7 @@ impl Memory {
             for order in orders {
                 match order {
                     Output::Connect { conn, addr } if self.refusing.contains(&addr) => {
-                        self.world.handle(Input::Closed(conn, Loss::Refused));
+                        self.world.handle(Input::Closed(conn, IoError::Refused));
                     }
                     Output::Connect { addr, .. } if self.silent.contains(&addr) => {}
                     Output::Connect { conn, .. } => {
@@ -143,9 +143,9 @@ impl Stage for Memory {
             if peer.pending.is_empty()
                 && let Some(leave) = peer.leaves.take()
             {
-                let loss = if leave == Leave::Reset { Loss::Reset } else { Loss::Ended };
+                let error = if leave == Leave::Reset { IoError::Reset } else { IoError::Ended };
                 peer.over = true;
-                self.handle(Input::Closed(conn, loss));
+                self.handle(Input::Closed(conn, error));
             }
         }
         // Sockets take their time as well.

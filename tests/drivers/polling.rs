@@ -8,26 +8,26 @@ use std::time::Duration;
 
 use harness::{Frame, Hello};
 use satwire_core::node::{Address, Event, EventKind};
-use satwire_core::{CloseReason, Loss};
+use satwire_core::{CloseReason, IoError};
 use satwire_smol::Driver;
 use smol::future::{or, poll_once};
 use smol::stream::StreamExt as _;
 
 use crate::config;
-use crate::runtimes::{Host, host};
+use crate::runtimes::{Environment, environment};
 
 /// A deadline for what happens at once on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
 
-fn listening() -> (Driver<Host>, TcpStream) {
-    let mut driver = Driver::new(config(), host(1));
+fn listening() -> (Driver<Environment>, TcpStream) {
+    let mut driver = Driver::new(config(), environment(1));
     let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
     let stream = TcpStream::connect(addr).expect("it listens");
     stream.set_read_timeout(Some(SOON)).expect("a socket");
     (driver, stream)
 }
 
-async fn until(driver: &mut Driver<Host>, wanted: impl Fn(&EventKind) -> bool) -> Event {
+async fn until(driver: &mut Driver<Environment>, wanted: impl Fn(&EventKind) -> bool) -> Event {
     let search = async {
         loop {
             let event = driver.next().await.expect("not stopped").expect("no notice");
@@ -101,14 +101,14 @@ fn not_polling_is_back_pressure() {
 
 #[test]
 fn a_handle_gives_orders_from_another_thread() {
-    let mut ours = Driver::new(config(), host(1));
-    let mut theirs = Driver::new(config(), host(2));
+    let mut ours = Driver::new(config(), environment(1));
+    let mut theirs = Driver::new(config(), environment(2));
     let addr = theirs.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
     let (handle, other) = (ours.handle(), theirs.handle());
     // It waits already when the order comes.
     let waiting = thread::spawn(move || {
         smol::block_on(until(&mut ours, |kind| matches!(kind, EventKind::Pong { .. })));
-        let gone = CloseReason::Lost(Loss::Ended);
+        let gone = CloseReason::Io(IoError::Ended);
         smol::block_on(until(&mut ours, |kind| *kind == EventKind::Disconnected(gone)));
         ours.stop();
         let rest: Vec<_> = smol::block_on(ours.collect());
@@ -133,7 +133,7 @@ fn a_handle_gives_orders_from_another_thread() {
 fn a_name_is_resolved() {
     let (mut theirs, _stream) = listening();
     let port = theirs.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound").port();
-    let mut ours = Driver::new(config(), host(3));
+    let mut ours = Driver::new(config(), environment(3));
     // "localhost" may also lead to ::1, where nobody listens: then the next address is tried.
     ours.dial(Address::Name { host: "localhost".into(), port });
     ours.dial(Address::Name { host: "no such name".into(), port });
@@ -144,7 +144,7 @@ fn a_name_is_resolved() {
                 |kind: &EventKind| matches!(kind, EventKind::Pong { .. } | EventKind::DialFailed { .. });
             match until(&mut ours, found).await.kind {
                 EventKind::DialFailed { reason, .. } => {
-                    unknown |= reason == CloseReason::Lost(Loss::NotResolved);
+                    unknown |= reason == CloseReason::Io(IoError::NotResolved);
                 }
                 _ => pong = true,
             }

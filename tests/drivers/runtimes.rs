@@ -11,10 +11,10 @@ use satwire_core::node::{Address, ConnId, Event, FromRng, Node};
 use smol::future::{or, poll_once};
 use smol::stream::StreamExt as _;
 
-/// A node's host in these tests.
-pub(crate) type Host = Transcript<FromRng<chacha20::ChaCha12Rng>>;
+/// A node's environment in these tests.
+pub(crate) type Environment = Transcript<FromRng<chacha20::ChaCha12Rng>>;
 
-pub(crate) fn host(seed: u64) -> Host {
+pub(crate) fn environment(seed: u64) -> Environment {
     Transcript::new(FromRng(chacha20::ChaCha12Rng::seed_from_u64(seed)))
 }
 
@@ -30,16 +30,16 @@ pub(crate) trait Runtime {
     /// Lets the driver work until it has something to tell, at most for so long; false if it had
     /// nothing to do all the time.
     fn work(&mut self, at_most: Duration, events: &mut Vec<Event>) -> bool;
-    fn node(&self) -> &Node<Host>;
+    fn node(&self) -> &Node<Environment>;
     fn received(&self) -> u64;
 }
 
 #[derive(Debug)]
-pub(crate) struct Mio(satwire_mio::Driver<Host>);
+pub(crate) struct Mio(satwire_mio::Driver<Environment>);
 
 impl Runtime for Mio {
     fn start(config: Config) -> Self {
-        Self(satwire_mio::Driver::new(config, host(1)).expect("the system gives a poll"))
+        Self(satwire_mio::Driver::new(config, environment(1)).expect("the system gives a poll"))
     }
 
     fn listen(&mut self, addr: SocketAddr) -> SocketAddr {
@@ -64,7 +64,7 @@ impl Runtime for Mio {
         Instant::now() < until
     }
 
-    fn node(&self) -> &Node<Host> {
+    fn node(&self) -> &Node<Environment> {
         self.0.node()
     }
 
@@ -74,11 +74,11 @@ impl Runtime for Mio {
 }
 
 #[derive(Debug)]
-pub(crate) struct Smol(satwire_smol::Driver<Host>);
+pub(crate) struct Smol(satwire_smol::Driver<Environment>);
 
 impl Runtime for Smol {
     fn start(config: Config) -> Self {
-        Self(satwire_smol::Driver::new(config, host(1)))
+        Self(satwire_smol::Driver::new(config, environment(1)))
     }
 
     fn listen(&mut self, addr: SocketAddr) -> SocketAddr {
@@ -118,7 +118,7 @@ impl Runtime for Smol {
         polls > 2
     }
 
-    fn node(&self) -> &Node<Host> {
+    fn node(&self) -> &Node<Environment> {
         self.0.node()
     }
 

@@ -131,7 +131,7 @@ impl<R: Runtime> Stage for Sockets<R> {
     }
 
     fn transcript(&self) -> &str {
-        self.runtime.node().host().text()
+        self.runtime.node().environment().text()
     }
 
     fn unsent(&self, conn: ConnId) -> usize {

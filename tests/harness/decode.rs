@@ -51,7 +51,7 @@ pub fn decode_frames_of(magic: [u8; 4], mut bytes: &[u8]) -> Vec<Sent> {
         bytes = rest;
         sent.push(match deserialize_partial::<RawNetworkMessage>(frame) {
             Ok((message, used)) => {
-                assert_eq!(used, frame.len(), "bytes behind our {}", message.command());
+                assert_eq!(used, frame.len(), "bytes after our {}", message.command());
                 Sent::Message(message.into_payload())
             }
             Err(bitcoin::consensus::encode::Error::InvalidChecksum { .. }) => {

@@ -7,7 +7,7 @@ use bitcoin::p2p::message_network::VersionMessage;
 
 use crate::message;
 
-/// The `version` of a scripted peer, and the features that it sends behind it.
+/// The `version` of a scripted peer, and the features that it sends after it.
 ///
 /// By default it is a current Bitcoin Core.
 #[derive(Clone, Copy, Debug)]

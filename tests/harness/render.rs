@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory as TheirInventory;
 use satwire_core::Instant;
-use satwire_core::node::{Announcement, EventKind, Miss, NotTaken};
+use satwire_core::node::{Announcement, EventKind, FailedRequest, NotTaken};
 use satwire_core::peer::{Direction, Negotiated};
 use satwire_core::wire::InvType;
 
@@ -96,7 +96,7 @@ fn handshake(negotiated: &Negotiated, names: &mut Names) -> String {
     let version = &negotiated.version;
     let mut line = format!(
         "{} with {} ({}, height {}, {:+} s",
-        negotiated.common,
+        negotiated.common_version,
         version.subver(),
         names.nonce(version.nonce),
         version.start_height,
@@ -122,7 +122,7 @@ fn announced(list: &[Announcement]) -> String {
     format!("← inv {types}: {first} new, {requested} asked for")
 }
 
-fn missed(misses: &[Miss]) -> String {
+fn missed(misses: &[FailedRequest]) -> String {
     let mut line = counted(misses.iter().map(|miss| miss.item.inv_type.to_string()));
     let next: Vec<_> = misses.iter().filter_map(|miss| miss.next).collect();
     if !next.is_empty() {

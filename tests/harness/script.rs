@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use satwire_core::Instant;
-use satwire_core::node::{ConnId, Draw, Host};
+use satwire_core::node::{ConnId, Environment, Purpose};
 
-/// A [`Host`] whose words follow a script: those that a test set, else a counted sequence.
+/// A [`Environment`] whose words follow a script: those that a test set, else a counted sequence.
 ///
 /// Every draw is recorded, so that a test can tell what a word was for, and so is what was queued.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     /// What was drawn: the purpose, and the word.
-    pub draws: Vec<(Draw, u64)>,
+    pub draws: Vec<(Purpose, u64)>,
     /// The next words for redials.
     pub jitter: VecDeque<u64>,
     /// The next words for nonces, of `version` and `ping` alike.
@@ -24,11 +24,11 @@ pub struct Script {
     pub drawn: u64,
 }
 
-impl Host for Script {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl Environment for Script {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         let set = match purpose {
-            Draw::Jitter => self.jitter.pop_front(),
-            Draw::VersionNonce(_) | Draw::PingNonce(_) => self.nonces.pop_front(),
+            Purpose::Jitter => self.jitter.pop_front(),
+            Purpose::VersionNonce(_) | Purpose::PingNonce(_) => self.nonces.pop_front(),
             _ => None,
         };
         self.drawn += 1;

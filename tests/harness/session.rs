@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
-use satwire_core::peer::{Direction, Event, Opening};
+use satwire_core::peer::{ConnectionConfig, Direction, Event};
 use satwire_core::wire::{Inventory, NetAddress};
 use satwire_core::{CloseReason, Config, Instant, Peer, WallClock};
 
@@ -30,7 +30,7 @@ impl Session {
 
     /// Starts on an open stream.
     pub fn new(direction: Direction, config: Config) -> Self {
-        let opening = Opening {
+        let opening = ConnectionConfig {
             direction,
             nonce: Self::NONCE,
             clock: WallClock { unix_micros_at_zero: Self::UNIX_SECONDS * 1_000_000 },

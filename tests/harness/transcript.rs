@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use satwire_core::Instant;
-use satwire_core::node::{ConnId, Draw, Event, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, Event, Input, Output, Purpose};
 
 use crate::render::{self, Names};
 use crate::{MAGIC, decode_frames_of};
 
-/// A [`Host`] that writes down what the node does, and leaves the rest to another host.
+/// A [`Environment`] that writes down what the node does, and leaves the rest to another environment.
 ///
 /// ```text
 /// +0.000000 c1 connect to 203.0.113.1:18444
@@ -21,9 +21,9 @@ use crate::{MAGIC, decode_frames_of};
 /// Messages of ours stand where they were queued, those of others where they led to an event: where
 /// a stream was cut is not to be seen.
 #[derive(Clone, Debug)]
-pub struct Transcript<H> {
-    /// The host behind it.
-    pub host: H,
+pub struct Transcript<E> {
+    /// The environment behind it.
+    pub environment: E,
     magic: [u8; 4],
     names: Names,
     text: String,
@@ -31,15 +31,15 @@ pub struct Transcript<H> {
     pub silent: bool,
 }
 
-impl<H> Transcript<H> {
-    /// Writes down what happens to a node that runs on `host`, on the tests' own network.
-    pub fn new(host: H) -> Self {
-        Self::on(MAGIC.to_bytes(), host)
+impl<E> Transcript<E> {
+    /// Writes down what happens to a node that runs on `environment`, on the tests' own network.
+    pub fn new(environment: E) -> Self {
+        Self::on(MAGIC.to_bytes(), environment)
     }
 
     /// As [`Transcript::new`], on the network with this magic.
-    pub fn on(magic: [u8; 4], host: H) -> Self {
-        Self { host, magic, names: Names::default(), text: String::new(), silent: false }
+    pub fn on(magic: [u8; 4], environment: E) -> Self {
+        Self { environment, magic, names: Names::default(), text: String::new(), silent: false }
     }
 
     /// All lines until now.
@@ -57,17 +57,17 @@ impl<H> Transcript<H> {
     }
 }
 
-impl<H: Host> Host for Transcript<H> {
-    fn draw(&mut self, purpose: Draw) -> u64 {
-        self.host.draw(purpose)
+impl<E: Environment> Environment for Transcript<E> {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
+        self.environment.draw(purpose)
     }
 
     fn input(&mut self, now: Instant, input: &Input<'_>) {
-        self.host.input(now, input);
+        self.environment.input(now, input);
     }
 
     fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
-        self.host.queued(now, conn, frames);
+        self.environment.queued(now, conn, frames);
         if self.silent {
             return;
         }
@@ -78,7 +78,7 @@ impl<H: Host> Host for Transcript<H> {
     }
 
     fn output(&mut self, now: Instant, output: &Output) {
-        self.host.output(now, output);
+        self.environment.output(now, output);
         if self.silent {
             return;
         }

@@ -17,7 +17,7 @@ pub fn peer_addr(n: u8) -> SocketAddr {
 
 /// A [`Node`] without a network: the test is the driver, and all peers.
 ///
-/// Outputs are drained behind each input. What is to be sent is taken at once, unless the connection
+/// Outputs are drained after each input. What is to be sent is taken at once, unless the connection
 /// is among the [`World::deaf`].
 #[derive(Debug)]
 pub struct World {
@@ -207,6 +207,6 @@ impl World {
 
     /// Everything that happened, in lines.
     pub fn transcript(&self) -> &str {
-        self.node.host().text()
+        self.node.environment().text()
     }
 }

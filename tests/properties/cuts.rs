@@ -81,7 +81,7 @@ fn session(hello: &Hello, end: &Frame) -> Vec<Step> {
             Frame::new("pong", []).bytes(),
             ping(6),
         ],
-        // The last message of a session ends it; what stands behind it is not read.
+        // The last message of a session ends it; what stands after it is not read.
         vec![ping(7), inv(vec![name(60)]), end.bytes(), ping(8)],
     ];
     let waits = [0, 10, 20, 100, 61_000, 5, 130_000, 1].map(Duration::from_millis);
@@ -117,7 +117,7 @@ fn run(steps: &[Step], direction: Direction, mut cut: impl FnMut() -> usize) -> 
             Step::Wait(time) => world.advance(*time),
         }
     }
-    let queued = world.node.host().host.queued.clone();
+    let queued = world.node.environment().environment.queued.clone();
     Outcome { queued, transcript: world.transcript().to_owned(), events: world.take_events() }
 }
 

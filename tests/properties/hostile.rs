@@ -64,7 +64,7 @@ fn survive(said: &[Vec<u8>]) {
     world.advance(Duration::from_secs(3600));
     let third = world.accept(peer_addr(3));
     world.greet(third, &Hello::default());
-    assert!(world.closed(other).is_none_or(|reason| reason.word() == "ping_timeout"));
+    assert!(world.closed(other).is_none_or(|reason| reason.as_str() == "ping_timeout"));
 }
 
 proptest! {
@@ -134,7 +134,7 @@ fn every_known_command_with_an_empty_payload_is_survived() {
         if world.closed(conn).is_none() {
             world.heard(conn);
             world.say(conn, &message(NetworkMessage::Ping(4)));
-            assert_eq!(world.heard(conn), [NetworkMessage::Pong(4)], "behind {command}");
+            assert_eq!(world.heard(conn), [NetworkMessage::Pong(4)], "after {command}");
         }
     }
 }

@@ -117,14 +117,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn transactions_decode_the_same(tx in transaction(), behind in prop::collection::vec(any::<u8>(), 0..9)) {
+    fn transactions_decode_the_same(tx in transaction(), after in prop::collection::vec(any::<u8>(), 0..9)) {
         let mut bytes = serialize(&tx);
         let len = bytes.len();
-        bytes.extend(behind);
+        bytes.extend(after);
         let ours = TxView::decode(&bytes).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(ours.as_bytes(), &bytes[..len]);
         same(&tx, ours)?;
-        // The checksum's digest is the wtxid, but for what stands behind.
+        // The checksum's digest is the wtxid, but for what stands after.
         let hashed = TxView::decode_hashed(&bytes, sha256d(&bytes));
         prop_assert_eq!(hashed, Ok(ours));
     }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use satwire_core::peer::{Direction, Event, Opening};
+use satwire_core::peer::{ConnectionConfig, Direction, Event};
 use satwire_core::wire::{Header, Message, NetAddress, sha256d};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
@@ -21,7 +21,7 @@ pub struct Talk {
 
 impl Default for Talk {
     fn default() -> Self {
-        let opening = Opening {
+        let opening = ConnectionConfig {
             direction: Direction::Outbound,
             nonce: 1,
             clock: WallClock { unix_micros_at_zero: 1_795_363_088_000_000 },
@@ -79,12 +79,12 @@ impl Talk {
         let bytes = self.peer.transmit().to_vec();
         self.peer.transmitted(bytes.len());
         let mut rest = &bytes[..];
-        while let Some((header, behind)) = rest.split_first_chunk() {
+        while let Some((header, after)) = rest.split_first_chunk() {
             let header = Header::decode(header);
-            let (payload, behind) = behind.split_at(header.length as usize);
+            let (payload, after) = after.split_at(header.length as usize);
             let message = header.command().map(|command| Message::decode(command, payload, sha256d(payload)));
             self.line(now, format_args!("we say {message:?}"));
-            rest = behind;
+            rest = after;
         }
     }
 

@@ -9,7 +9,7 @@ use sha2_010::{Digest as _, Sha256};
 /// The `tx` messages of a block, and what their hashes are taken of.
 pub(crate) struct TxStream {
     pub(crate) name: &'static str,
-    /// The messages, one behind the other.
+    /// The messages, one after the other.
     pub(crate) framed: Vec<u8>,
     /// The payloads, one a transaction.
     pub(crate) payloads: Vec<Vec<u8>>,

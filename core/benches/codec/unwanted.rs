@@ -1,6 +1,6 @@
 //! P6: messages that nobody wants, through a whole peer.
 
-use satwire_core::peer::{Direction, Event, Opening};
+use satwire_core::peer::{ConnectionConfig, Direction, Event};
 use satwire_core::wire::{Command, Message, NetAddress, Services, Version};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
@@ -35,7 +35,7 @@ pub(crate) fn add(bench: &mut Bench<'_>) {
         ("unknown, 1 KB", 1000, 1000),
         ("unknown, 1 MB", 1_000_000, 100),
     ] {
-        let opening = Opening {
+        let opening = ConnectionConfig {
             direction: Direction::Inbound,
             nonce: 1,
             clock: CLOCK,

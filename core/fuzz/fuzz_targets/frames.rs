@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use satwire_core::peer::{Direction, Event, Opening};
+use satwire_core::peer::{Direction, Event, ConnectionConfig};
 use satwire_core::wire::{Header, sha256d};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
@@ -43,7 +43,7 @@ fn correct_checksums(stream: &mut [u8]) {
 /// All events and all that is sent, with `stream` in pieces of these sizes, over and over.
 fn run(direction: Direction, mut stream: &[u8], cuts: &[u8]) -> (Vec<Event>, Vec<u8>) {
     let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
-    let opening = Opening::new(direction, 1, clock);
+    let opening = ConnectionConfig::new(direction, 1, clock);
     let mut peer = Peer::new(Config::new(Network::Regtest).into(), opening, Instant::ZERO);
     let mut sizes = cuts.iter().map(|&cut| usize::from(cut) + usize::from(cut == 0)).cycle();
     let mut events = Vec::new();

@@ -6,8 +6,8 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::{ConnId, Draw, Due, EventKind, Host, Node, Output};
-use crate::{CloseReason, Config, Instant, Loss};
+use super::{ConnId, Due, Environment, EventKind, Node, Output, Purpose};
+use crate::{CloseReason, Config, Instant, IoError};
 
 /// Where a peer is to be found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-impl<H: Host> Node<H> {
+impl<E: Environment> Node<E> {
     /// Keeps a connection to `address` from now on.
     pub(super) fn add_target(&mut self, address: Address) {
         let id = TargetId(self.targets.len() as u32);
@@ -111,7 +111,7 @@ impl<H: Host> Node<H> {
         target.resolved = addrs.iter().copied().collect();
         match target.resolved.pop_front() {
             Some(addr) => self.connect(id, addr),
-            None => self.dial_failed(id, CloseReason::Lost(Loss::NotResolved)),
+            None => self.dial_failed(id, CloseReason::Io(IoError::NotResolved)),
         }
     }
 
@@ -127,7 +127,7 @@ impl<H: Host> Node<H> {
         let address = self.targets[id.0 as usize].address.clone();
         let next = self.targets[id.0 as usize].resolved.pop_front();
         let retry = if next.is_some() { Duration::ZERO } else { self.redial_later(id, None) };
-        self.tell(None, EventKind::DialFailed { address, reason, retry });
+        self.emit(None, EventKind::DialFailed { address, reason, retry });
         if let Some(addr) = next {
             self.connect(id, addr);
         }
@@ -136,7 +136,7 @@ impl<H: Host> Node<H> {
     pub(super) fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
         let target = &mut self.targets[id.0 as usize];
         target.ended(lasted, &self.config);
-        let wait = target.wait(&self.config, self.host.draw(Draw::Jitter));
+        let wait = target.wait(&self.config, self.environment.draw(Purpose::Jitter));
         let at = self.now + wait;
         target.redial_at = Some(at);
         self.deadlines.insert((at, Due::Target(id)));

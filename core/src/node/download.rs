@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
-use super::known::{IdHash, KnownIds};
+use super::recent_ids::{IdHash, RecentIds};
 use super::{Announcement, ConnId, ConnMap};
 use crate::peer::Direction;
 use crate::wire::{Hash, Inventory, Tx};
@@ -24,9 +24,9 @@ pub(super) struct Download {
     wanted: HashTable<Wanted>,
     /// The peers that have announced something and are not gone.
     named: ConnMap<Announcer>,
-    known: KnownIds,
+    known: RecentIds,
     /// Names that were announced and are neither wanted nor known: nobody delivered them, or nobody was asked.
-    missed: KnownIds,
+    missed: RecentIds,
     max_announcements: usize,
     /// Lists of announcers that are not in use, to be used again.
     spare: Vec<Vec<ConnId>>,
@@ -91,8 +91,8 @@ impl Download {
             hash,
             wanted: HashTable::new(),
             named: ConnMap::new(),
-            known: KnownIds::new(hash, remembered_ids),
-            missed: KnownIds::new(hash, max_announcements.min(remembered_ids)),
+            known: RecentIds::new(hash, remembered_ids),
+            missed: RecentIds::new(hash, max_announcements.min(remembered_ids)),
             max_announcements,
             spare: Vec::new(),
         }

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::{Address, ConnId};
-use crate::peer::{Direction, IgnoredBecause, Negotiated, Rejection};
+use crate::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use crate::wire::{Command, Inventory, Tx};
 use crate::{CloseReason, Instant, WallClock};
 
@@ -64,9 +64,9 @@ pub enum EventKind {
         latency: Option<Duration>,
     },
     /// The peer does not have what we asked it for.
-    Notfound(Vec<Miss>),
+    Notfound(Vec<FailedRequest>),
     /// The peer did not answer in time, or is about to be [disconnected](EventKind::Disconnected) before it has.
-    Unanswered(Vec<Miss>),
+    Unanswered(Vec<FailedRequest>),
     /// The peer says what it does not like, as btcd does before it hangs up.
     Rejected(Box<Rejection>),
     /// A message that was not read, or was dropped.
@@ -95,7 +95,7 @@ pub struct Announcement {
 
 /// A request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Miss {
+pub struct FailedRequest {
     /// What was asked for, as it was announced.
     pub item: Inventory,
     /// Who is asked now.
@@ -107,7 +107,7 @@ pub struct Miss {
 pub enum NotTaken {
     /// The connection's protocol had no use for it.
     #[error(transparent)]
-    Ignored(#[from] IgnoredBecause),
+    Ignored(#[from] IgnoredReason),
     /// A transaction that we had.
     #[error("known already")]
     Known,

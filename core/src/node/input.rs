@@ -5,7 +5,7 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use super::{Address, Event, TargetId};
-use crate::{Loss, WallClock};
+use crate::{IoError, WallClock};
 
 /// Names one connection of one [`Node`](super::Node): made, in the making, or refused. They are counted from 1
 /// and never used again.
@@ -39,8 +39,8 @@ pub enum Input<'a> {
     Received(ConnId, &'a [u8]),
     /// The connection ended, or could not be made; not reported for those that
     /// [`Output::Disconnect`] ended.
-    Closed(ConnId, Loss),
-    /// Time has passed. To be given once per wake-up, behind its reads.
+    Closed(ConnId, IoError),
+    /// Time has passed. To be given once per wake-up, after its reads.
     Timeout,
     /// The wall clock was set, or the machine has slept: the new offset.
     Clock(WallClock),

@@ -7,10 +7,10 @@
 mod conn_map;
 mod dial;
 mod download;
+mod environment;
 mod event;
-mod host;
 mod input;
-mod known;
+mod recent_ids;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,20 +23,20 @@ pub use self::conn_map::ConnMap;
 use self::dial::Target;
 pub use self::dial::{Address, TargetId};
 use self::download::Download;
-pub use self::event::{Announcement, Event, EventKind, Miss, NotTaken};
-pub use self::host::{Draw, FromRng, Host};
+pub use self::environment::{Environment, FromRng, Purpose};
+pub use self::event::{Announcement, Event, EventKind, FailedRequest, NotTaken};
 pub use self::input::{ConnId, Input, Output};
-use crate::peer::{self, Direction, Opening, Peer};
+use crate::peer::{self, ConnectionConfig, Direction, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
 use crate::{CloseReason, Config, Instant, WallClock};
 
 /// All connections, and what they share: addresses, transactions asked for and seen, deadlines.
 #[derive(Debug)]
-pub struct Node<H> {
+pub struct Node<E> {
     config: Arc<Config>,
     clock: WallClock,
-    host: H,
+    environment: E,
     now: Instant,
     links: ConnMap<Link>,
     last_conn: u64,
@@ -72,16 +72,16 @@ struct Link {
     transmit_told: bool,
 }
 
-impl<H: Host> Node<H> {
+impl<E: Environment> Node<E> {
     /// A node without connections. Draws the keys of its tables.
-    pub fn new(config: impl Into<Arc<Config>>, clock: WallClock, mut host: H) -> Self {
+    pub fn new(config: impl Into<Arc<Config>>, clock: WallClock, mut environment: E) -> Self {
         let config = config.into();
-        let key = core::array::from_fn(|_| host.draw(Draw::Salt));
+        let key = core::array::from_fn(|_| environment.draw(Purpose::Salt));
         Self {
             download: Download::new(key, config.max_announcements, config.remembered_ids),
             config,
             clock,
-            host,
+            environment,
             now: Instant::ZERO,
             links: ConnMap::new(),
             last_conn: 0,
@@ -98,18 +98,18 @@ impl<H: Host> Node<H> {
     /// Time never goes back: a `now` before an earlier one is taken for that one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
-        self.host.input(self.now, &input);
+        self.environment.input(self.now, &input);
         match input {
             Input::Dial(address) => self.add_target(address),
             Input::Resolved(target, addrs) => self.resolved(target, addrs),
             Input::Connected(conn) => self.connected(conn),
             Input::Accepted { conn, addr } => self.accepted(conn, addr),
             Input::Received(conn, bytes) => self.received(conn, bytes),
-            Input::Closed(conn, loss) => self.end(conn, CloseReason::Lost(loss), false),
-            Input::Timeout => self.do_what_is_due(),
+            Input::Closed(conn, error) => self.end(conn, CloseReason::Io(error), false),
+            Input::Timeout => self.handle_timeouts(),
             Input::Clock(clock) => {
                 self.clock = clock;
-                self.tell(None, EventKind::Clock(clock));
+                self.emit(None, EventKind::Clock(clock));
             }
             Input::Disconnect(conn) => self.end(conn, CloseReason::Local, true),
             Input::Stop => self.stop(),
@@ -161,13 +161,13 @@ impl<H: Host> Node<H> {
     }
 
     /// Where the random words come from.
-    pub const fn host(&self) -> &H {
-        &self.host
+    pub const fn environment(&self) -> &E {
+        &self.environment
     }
 
     /// Where the random words come from, to be changed.
-    pub const fn host_mut(&mut self) -> &mut H {
-        &mut self.host
+    pub const fn environment_mut(&mut self) -> &mut E {
+        &mut self.environment
     }
 
     // ── connections ─────────────────────────────────────────────────────────────────────────
@@ -189,8 +189,8 @@ impl<H: Host> Node<H> {
             self.push(Output::Disconnect(conn));
         } else if self.inbound >= slots {
             self.links.remove(conn);
-            self.tell(Some(conn), EventKind::Connected { addr, direction: Direction::Inbound });
-            self.tell(Some(conn), EventKind::Disconnected(CloseReason::NoSlot { slots }));
+            self.emit(Some(conn), EventKind::Connected { addr, direction: Direction::Inbound });
+            self.emit(Some(conn), EventKind::Disconnected(CloseReason::NoSlot { slots }));
             self.push(Output::Disconnect(conn));
         } else {
             self.inbound += 1;
@@ -207,17 +207,17 @@ impl<H: Host> Node<H> {
     }
 
     fn open(&mut self, conn: ConnId, direction: Direction) {
-        let nonce = self.host.draw(Draw::VersionNonce(conn));
+        let nonce = self.environment.draw(Purpose::VersionNonce(conn));
         let Some(link) = self.links.get_mut(conn) else { return };
         let addr = link.addr;
         let addr_recv = if is_routable(addr.ip()) { addr.into() } else { NetAddress::UNSPECIFIED };
-        let opening = Opening { direction, nonce, clock: self.clock, addr_recv };
+        let opening = ConnectionConfig { direction, nonce, clock: self.clock, addr_recv };
         let peer = Peer::new(self.config.clone(), opening, self.now);
         if direction == Direction::Outbound {
             self.nonces.insert(peer.nonce());
         }
         link.peer = Some(Box::new(peer));
-        self.tell(Some(conn), EventKind::Connected { addr, direction });
+        self.emit(Some(conn), EventKind::Connected { addr, direction });
         self.show_queued(conn, 0);
         self.settle(conn);
     }
@@ -235,7 +235,7 @@ impl<H: Host> Node<H> {
         self.settle(conn);
     }
 
-    fn do_what_is_due(&mut self) {
+    fn handle_timeouts(&mut self) {
         // What becomes due while this runs waits for the next round, so that it ends.
         let later =
             self.deadlines.split_off(&(self.now + Duration::from_micros(1), Due::Target(TargetId(0))));
@@ -259,7 +259,7 @@ impl<H: Host> Node<H> {
         }
         while let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) {
             let before = peer.queued().len();
-            let event = peer.handle_timeout(self.now, || self.host.draw(Draw::PingNonce(conn)));
+            let event = peer.handle_timeout(self.now, || self.environment.draw(Purpose::PingNonce(conn)));
             self.show_queued(conn, before);
             match event {
                 Some(event) => self.peer_event(conn, event),
@@ -301,13 +301,13 @@ impl<H: Host> Node<H> {
         }
         self.download.gone(conn);
         if self.stopped {
-            return self.tell(Some(conn), EventKind::Disconnected(reason));
+            return self.emit(Some(conn), EventKind::Disconnected(reason));
         }
         let (misses, requests) = self.reassign(conn, peer.requested());
         if !misses.is_empty() {
-            self.tell(Some(conn), EventKind::Unanswered(misses));
+            self.emit(Some(conn), EventKind::Unanswered(misses));
         }
-        self.tell(Some(conn), EventKind::Disconnected(reason));
+        self.emit(Some(conn), EventKind::Disconnected(reason));
         self.ask_each(requests);
         if let Some(id) = link.target {
             let lasted = link.ready_since.map(|since| self.now.saturating_duration_since(since));
@@ -341,12 +341,12 @@ impl<H: Host> Node<H> {
             }
             peer::Event::Notfound(items) => {
                 let (misses, requests) = self.reassign(conn, items.into_iter());
-                self.tell(Some(conn), EventKind::Notfound(misses));
+                self.emit(Some(conn), EventKind::Notfound(misses));
                 return self.ask_each(requests);
             }
             peer::Event::Unanswered(items) => {
                 let (misses, requests) = self.reassign(conn, items.into_iter());
-                self.tell(Some(conn), EventKind::Unanswered(misses));
+                self.emit(Some(conn), EventKind::Unanswered(misses));
                 return self.ask_each(requests);
             }
             peer::Event::Rejected(rejection) => EventKind::Rejected(rejection),
@@ -355,7 +355,7 @@ impl<H: Host> Node<H> {
             }
             peer::Event::Closed(reason) => return self.end(conn, reason, true),
         };
-        self.tell(Some(conn), kind);
+        self.emit(Some(conn), kind);
     }
 
     fn announced(&mut self, conn: ConnId, mut items: Vec<Inventory>) {
@@ -368,7 +368,7 @@ impl<H: Host> Node<H> {
         let requested = announcements.iter().filter(|announcement| announcement.requested);
         let mut wanted = Vec::with_capacity(requested.clone().count());
         wanted.extend(requested.map(|announcement| announcement.item.hash));
-        self.tell(Some(conn), EventKind::Announced(announcements));
+        self.emit(Some(conn), EventKind::Announced(announcements));
         if !wanted.is_empty() {
             self.ask(conn, wanted);
         }
@@ -387,7 +387,7 @@ impl<H: Host> Node<H> {
         &mut self,
         conn: ConnId,
         items: impl Iterator<Item = Inventory>,
-    ) -> (Vec<Miss>, BTreeMap<ConnId, Vec<Hash>>) {
+    ) -> (Vec<FailedRequest>, BTreeMap<ConnId, Vec<Hash>>) {
         let mut requests: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let is_there = |other| {
             let link: Option<&Link> = self.links.get(other);
@@ -400,7 +400,7 @@ impl<H: Host> Node<H> {
                 if let Some(next) = next {
                     requests.entry(next).or_default().push(item.hash);
                 }
-                Miss { item, next }
+                FailedRequest { item, next }
             })
             .collect();
         (misses, requests)
@@ -419,22 +419,22 @@ impl<H: Host> Node<H> {
         self.links.get(conn)?.peer.as_deref()
     }
 
-    fn tell(&mut self, conn: Option<ConnId>, kind: EventKind) {
+    fn emit(&mut self, conn: Option<ConnId>, kind: EventKind) {
         self.push(Output::Event(Event { at: self.now, conn, kind }));
     }
 
     fn push(&mut self, output: Output) {
-        self.host.output(self.now, &output);
+        self.environment.output(self.now, &output);
         self.outputs.push_back(output);
     }
 
-    /// Shows the host what was queued behind the first `before` unsent bytes.
+    /// Shows the environment what was queued after the first `before` unsent bytes.
     fn show_queued(&mut self, conn: ConnId, before: usize) {
         let peer = self.links.get(conn).and_then(|link| link.peer.as_ref());
         if let Some(queued) = peer.and_then(|peer| peer.queued().get(before..))
             && !queued.is_empty()
         {
-            self.host.queued(self.now, conn, queued);
+            self.environment.queued(self.now, conn, queued);
         }
     }
 

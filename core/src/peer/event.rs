@@ -47,7 +47,7 @@ pub enum Event {
         /// The bytes of its payload.
         bytes: u32,
         /// Why.
-        because: IgnoredBecause,
+        because: IgnoredReason,
     },
     /// The connection is over: close the stream.
     Closed(CloseReason),
@@ -59,7 +59,7 @@ pub struct Negotiated {
     /// The peer's `version`, as it came. Show the user agent by [`Version::subver`].
     pub version: Version,
     /// The lower of both protocol versions.
-    pub common: i32,
+    pub common_version: i32,
     /// The peer announces transactions by wtxid (BIP339).
     pub wtxidrelay: bool,
     /// The peer understands `addrv2` (BIP155).
@@ -98,7 +98,7 @@ impl From<Reject<'_>> for Rejection {
 /// Why a message was not read, or was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum IgnoredBecause {
+pub enum IgnoredReason {
     /// Nothing but `version` is read before it.
     #[error("before version")]
     BeforeVersion,

@@ -1,6 +1,6 @@
 //! Judging a frame by its first bytes, before the rest of it is there.
 
-use super::IgnoredBecause;
+use super::IgnoredReason;
 use super::handshake::{self, Admission, Stage};
 use crate::wire::{Command, Header, Inventory, InventoryList, MAX_INVENTORY, MAX_PAYLOAD};
 use crate::{CloseReason, Fault, Magic};
@@ -18,7 +18,7 @@ pub(super) enum Frame {
         /// Its command, made printable.
         command: Command,
         /// Why it is not read.
-        because: IgnoredBecause,
+        because: IgnoredReason,
     },
     /// It ends the connection.
     Fatal(CloseReason),
@@ -39,7 +39,7 @@ pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
     }
     let len = Header::LEN + header.length as usize;
     let Some(command) = header.command() else {
-        let because = IgnoredBecause::Malformed(Fault::Command);
+        let because = IgnoredReason::Malformed(Fault::Command);
         return Frame::Skipped { len, command: Command::from_wire_lossy(header.command), because };
     };
     match handshake::admit(stage, command) {
@@ -59,7 +59,7 @@ pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
     }
     let limit = longest_payload(command);
     if header.length > limit {
-        let because = IgnoredBecause::Malformed(Fault::Length { length: header.length, limit });
+        let because = IgnoredReason::Malformed(Fault::Length { length: header.length, limit });
         return Frame::Skipped { len, command, because };
     }
     if front.len() < len { Frame::Needs(len) } else { Frame::Whole(len) }

@@ -6,7 +6,7 @@
 use alloc::boxed::Box;
 
 use super::keepalive::Keepalive;
-use super::{Direction, Event, IgnoredBecause, Negotiated, Peer};
+use super::{Direction, Event, IgnoredReason, Negotiated, Peer};
 use crate::config::PROTOCOL_VERSION;
 use crate::wire::{self, Command, NetAddress, Services, Version};
 use crate::{CloseReason, Instant};
@@ -28,7 +28,7 @@ pub(super) enum Admission {
     /// Read it.
     Take,
     /// Pass over its body.
-    Ignore(IgnoredBecause),
+    Ignore(IgnoredReason),
     /// It ends the connection.
     Late,
 }
@@ -44,16 +44,16 @@ pub(super) fn admit(stage: Stage, command: Command) -> Admission {
         Stage::AwaitingVersion | Stage::AwaitingVerack if is(&[Command::REJECT]) => Take,
 
         Stage::AwaitingVersion if is(&[Command::VERSION]) => Take,
-        Stage::AwaitingVersion => Ignore(IgnoredBecause::BeforeVersion),
+        Stage::AwaitingVersion => Ignore(IgnoredReason::BeforeVersion),
 
         Stage::AwaitingVerack if is(&[Command::VERACK, Command::WTXIDRELAY, Command::SENDADDRV2]) => Take,
-        Stage::AwaitingVerack if is(&[Command::VERSION]) => Ignore(IgnoredBecause::Duplicate),
-        Stage::AwaitingVerack => Ignore(IgnoredBecause::BeforeVerack),
+        Stage::AwaitingVerack if is(&[Command::VERSION]) => Ignore(IgnoredReason::Duplicate),
+        Stage::AwaitingVerack => Ignore(IgnoredReason::BeforeVerack),
 
         Stage::Ready if is(&READ) => Take,
-        Stage::Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredBecause::Duplicate),
+        Stage::Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredReason::Duplicate),
         Stage::Ready if is(&[Command::WTXIDRELAY, Command::SENDADDRV2]) => Late,
-        Stage::Ready => Ignore(IgnoredBecause::Unhandled),
+        Stage::Ready => Ignore(IgnoredReason::Unhandled),
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) const FEATURE_VERSION: i32 = 70016;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     /// The lower of both protocol versions.
-    pub(super) common: i32,
+    pub(super) common_version: i32,
     /// What the peer serves.
     pub(super) services: Services,
     /// The peer announces transactions by wtxid.
@@ -117,17 +117,17 @@ impl Peer {
         if direction == Direction::Inbound {
             self.send_version(now);
         }
-        self.terms.common = version.version.min(PROTOCOL_VERSION);
+        self.terms.common_version = version.version.min(PROTOCOL_VERSION);
         self.terms.services = version.services;
         let magic = self.config.magic;
-        if self.terms.common >= FEATURE_VERSION {
+        if self.terms.common_version >= FEATURE_VERSION {
             wire::encode_frame(self.outbox.end(), magic, Command::WTXIDRELAY, |_| {});
             wire::encode_frame(self.outbox.end(), magic, Command::SENDADDRV2, |_| {});
         }
         wire::encode_frame(self.outbox.end(), magic, Command::VERACK, |_| {});
         self.stage = Stage::AwaitingVerack;
         self.greeting = Some(Box::new(Negotiated {
-            common: self.terms.common,
+            common_version: self.terms.common_version,
             wtxidrelay: false,
             addrv2: false,
             time_offset: version.timestamp.saturating_sub(self.opening.clock.unix_seconds(now)),

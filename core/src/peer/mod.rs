@@ -26,7 +26,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-pub use self::event::{Event, IgnoredBecause, Negotiated, Rejection};
+pub use self::event::{Event, IgnoredReason, Negotiated, Rejection};
 use self::frame::Frame;
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
 use self::inbox::Inbox;
@@ -50,7 +50,7 @@ pub enum Direction {
 
 /// What a connection starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct ConnectionConfig {
     /// Who made the connection.
     pub direction: Direction,
     /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
@@ -63,7 +63,7 @@ pub struct Opening {
     pub addr_recv: NetAddress,
 }
 
-impl Opening {
+impl ConnectionConfig {
     /// An opening that does not say where the peer is.
     pub const fn new(direction: Direction, nonce: u64, clock: WallClock) -> Self {
         Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
@@ -74,7 +74,7 @@ impl Opening {
 #[derive(Debug)]
 pub struct Peer {
     config: Arc<Config>,
-    opening: Opening,
+    opening: ConnectionConfig,
     stage: Stage,
     /// When the connection is given up if the handshake is not done.
     handshake_deadline: Instant,
@@ -91,19 +91,19 @@ pub struct Peer {
 
 impl Peer {
     /// Starts on an open stream. Who dialled has `version` to send at once.
-    pub fn new(config: Arc<Config>, opening: Opening, now: Instant) -> Self {
+    pub fn new(config: Arc<Config>, opening: ConnectionConfig, now: Instant) -> Self {
         let timeout = match opening.direction {
             Direction::Outbound => config.outbound_handshake_timeout,
             Direction::Inbound => config.inbound_handshake_timeout,
         };
-        let opening = Opening { nonce: opening.nonce.max(1), ..opening };
+        let opening = ConnectionConfig { nonce: opening.nonce.max(1), ..opening };
         let mut peer = Self {
             config,
             opening,
             stage: Stage::AwaitingVersion,
             handshake_deadline: now + timeout,
             greeting: None,
-            terms: Terms { common: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
+            terms: Terms { common_version: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             keepalive: Keepalive::new(now),
@@ -118,9 +118,9 @@ impl Peer {
     }
 
     /// Takes bytes that were read off the stream, up to and with the next event, and moves `bytes`
-    /// behind them. Call it until it returns `None`: then all are used up. What is not a whole
+    /// after them. Call it until it returns `None`: then all are used up. What is not a whole
     /// message yet is kept.
-    #[must_use = "it is an event, and behind it may be more"]
+    #[must_use = "it is an event, and after it may be more"]
     pub fn receive(&mut self, now: Instant, bytes: &mut &[u8]) -> Option<Event> {
         self.receive_knowing(now, bytes, |_| false)
     }
@@ -168,7 +168,7 @@ impl Peer {
     /// [`Peer::poll_timeout`] is `None` or later than `now`.
     ///
     /// `word` gives a fresh random word, the nonce of a ping, if one is needed.
-    #[must_use = "it is an event, and behind it may be more"]
+    #[must_use = "it is an event, and after it may be more"]
     pub fn handle_timeout(&mut self, now: Instant, word: impl FnOnce() -> u64) -> Option<Event> {
         if self.closed {
             return None;
@@ -318,7 +318,7 @@ impl Peer {
         if !header.matches(&digest) {
             return self.ignore(command, payload.len(), Fault::Checksum.into());
         }
-        if command == Command::PING && self.terms.common < PONG_VERSION {
+        if command == Command::PING && self.terms.common_version < PONG_VERSION {
             // Such a ping has no nonce, and gets no answer (BIP31).
             return None;
         }
@@ -337,7 +337,7 @@ impl Peer {
         match message {
             Message::Version(version) => self.greet(now, version, is_ours),
             Message::Wtxidrelay => {
-                self.terms.wtxidrelay = self.terms.common >= FEATURE_VERSION;
+                self.terms.wtxidrelay = self.terms.common_version >= FEATURE_VERSION;
                 None
             }
             Message::Sendaddrv2 => {
@@ -397,8 +397,8 @@ impl Peer {
 
     fn send_ping(&mut self, now: Instant, word: u64) {
         let (out, magic) = (self.outbox.end(), self.config.magic);
-        let nonce =
-            (self.terms.common >= PONG_VERSION).then(|| NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN));
+        let nonce = (self.terms.common_version >= PONG_VERSION)
+            .then(|| NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN));
         match nonce {
             Some(nonce) => wire::encode_ping(out, magic, nonce.get()),
             None => wire::encode_frame(out, magic, Command::PING, |_| {}),
@@ -409,8 +409,8 @@ impl Peer {
     /// Drops a message; a malformed one too many ends the connection.
     #[expect(clippy::unnecessary_wraps, reason = "an event that the caller wraps is copied through memory")]
     #[inline]
-    fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredBecause) -> Option<Event> {
-        if let IgnoredBecause::Malformed(fault) = because
+    fn ignore(&mut self, command: Command, bytes: usize, because: IgnoredReason) -> Option<Event> {
+        if let IgnoredReason::Malformed(fault) = because
             && let Some(reason) = self.count_malformed(fault)
         {
             return Some(self.close(reason));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::codec::put_var_bytes;
-use super::{Entry, Error, List, NetAddress, NodeHost, Reader, Services, put_compact_size};
+use super::{AddrV2, Entry, Error, List, NetAddress, Reader, Services, put_compact_size};
 
 /// Entries that one `addr` or `addrv2` may hold; one more ends the connection
 /// (Bitcoin Core `src/net_processing.cpp` `MAX_ADDR_TO_SEND`).
@@ -15,19 +15,19 @@ pub const MAX_ADDRESS: u64 = 512;
 
 /// An entry of `addr`: u32 time · services u64 · IPv6 16 · port u16, big-endian; 30 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedAddress {
+pub struct AddrEntry {
     /// When the node was last seen, in Unix seconds, by the sender's word.
     pub time: u32,
     /// Where it is.
     pub address: NetAddress,
 }
 
-impl TimedAddress {
+impl AddrEntry {
     /// The size of an encoded entry, in bytes.
     pub const LEN: usize = 30;
 }
 
-impl Entry<'_> for TimedAddress {
+impl Entry<'_> for AddrEntry {
     const MIN_LEN: usize = Self::LEN;
 
     #[inline]
@@ -44,12 +44,12 @@ impl Entry<'_> for TimedAddress {
 /// An entry of `addrv2` (BIP155), as it was sent: u32 time · services CompactSize · u8 network ·
 /// address · port u16, big-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressV2<'a> {
+pub struct AddrV2Entry<'a> {
     /// When the node was last seen, in Unix seconds, by the sender's word.
     pub time: u32,
     /// What it serves.
     pub services: Services,
-    /// The number of its network: see [`NodeHost::network_id`].
+    /// The number of its network: see [`AddrV2::network_id`].
     pub network: u8,
     /// Its address there, at most [`MAX_ADDRESS`] bytes.
     pub address: &'a [u8],
@@ -57,31 +57,31 @@ pub struct AddressV2<'a> {
     pub port: u16,
 }
 
-impl AddressV2<'_> {
-    /// The host, or `None` where nobody could dial it: a network that is not known (among them TorV2,
+impl AddrV2Entry<'_> {
+    /// The address, or `None` where nobody could dial it: a network that is not known (among them TorV2,
     /// which is no more), `0.0.0.0`, `255.255.255.255`, `::`, `2001:db8::/32`, IPv4, OnionCat or Bitcoin
     /// Core's internal names as IPv6, a CJDNS address that does not start with `fc`. Bitcoin Core's
     /// `src/netaddress.h` `UnserializeV2Stream` and `src/netaddress.cpp` `IsValid` pass over the same.
-    pub fn host(&self) -> Option<NodeHost> {
+    pub fn addr(&self) -> Option<AddrV2> {
         match self.network {
             1 => {
                 let ip = Ipv4Addr::from(<[u8; 4]>::try_from(self.address).ok()?);
-                (!ip.is_unspecified() && !ip.is_broadcast()).then_some(NodeHost::Ipv4(ip))
+                (!ip.is_unspecified() && !ip.is_broadcast()).then_some(AddrV2::Ipv4(ip))
             }
             2 => {
                 let ip = Ipv6Addr::from(<[u8; 16]>::try_from(self.address).ok()?);
-                (!is_no_host(ip) && !embeds_another_network(ip)).then_some(NodeHost::Ipv6(ip))
+                (!is_no_node(ip) && !embeds_another_network(ip)).then_some(AddrV2::Ipv6(ip))
             }
-            4 => Some(NodeHost::TorV3(self.address.try_into().ok()?)),
-            5 => Some(NodeHost::I2p(self.address.try_into().ok()?)),
-            6 => NodeHost::cjdns(self.address.try_into().ok()?),
+            4 => Some(AddrV2::TorV3(self.address.try_into().ok()?)),
+            5 => Some(AddrV2::I2p(self.address.try_into().ok()?)),
+            6 => AddrV2::cjdns(self.address.try_into().ok()?),
             _ => None,
         }
     }
 }
 
 /// Whether nobody has it: `::`, and `2001:db8::/32`, which is for documentation.
-fn is_no_host(ip: Ipv6Addr) -> bool {
+fn is_no_node(ip: Ipv6Addr) -> bool {
     ip.is_unspecified() || ip.segments()[..2] == [0x2001, 0xdb8]
 }
 
@@ -105,7 +105,7 @@ const fn address_len(network: u8) -> Option<u64> {
     }
 }
 
-impl<'a> Entry<'a> for AddressV2<'a> {
+impl<'a> Entry<'a> for AddrV2Entry<'a> {
     // Time, services, network, no address, port.
     const MIN_LEN: usize = 9;
 
@@ -143,18 +143,18 @@ pub struct KnownAddress {
     /// What it serves.
     pub services: Services,
     /// Where it is.
-    pub host: NodeHost,
+    pub addr: AddrV2,
     /// Its port; 0 on I2P, which has none.
     pub port: u16,
 }
 
-impl<'a> List<'a, AddressV2<'a>> {
+impl<'a> List<'a, AddrV2Entry<'a>> {
     /// The entries that somebody could dial, in their order on the wire; the others, see
-    /// [`AddressV2::host`], are passed over.
+    /// [`AddrV2Entry::addr`], are passed over.
     pub fn known(&self) -> impl Iterator<Item = KnownAddress> + use<'a> {
         self.iter().filter_map(|entry| {
-            let AddressV2 { time, services, port, .. } = entry;
-            Some(KnownAddress { time, services, host: entry.host()?, port })
+            let AddrV2Entry { time, services, port, .. } = entry;
+            Some(KnownAddress { time, services, addr: entry.addr()?, port })
         })
     }
 }

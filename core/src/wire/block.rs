@@ -15,7 +15,7 @@ pub struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Decodes a block from the start of `payload`; what stands behind it is ignored. No hash is
+    /// Decodes a block from the start of `payload`; what stands after it is ignored. No hash is
     /// looked at: whether header and transactions belong together is for the caller.
     pub fn decode(payload: &'a [u8]) -> Result<Self, Error> {
         Self::decode_each(payload, |_| {})

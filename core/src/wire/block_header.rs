@@ -105,7 +105,7 @@ impl Entry<'_> for BlockHeader {
 pub struct Locator<'a> {
     /// A protocol version that nobody looks at.
     pub version: u32,
-    /// Blocks that the sender has, the last first: the answer starts behind the first of them that
+    /// Blocks that the sender has, the last first: the answer starts after the first of them that
     /// the receiver knows. At most [`MAX_LOCATOR`].
     pub hashes: List<'a, BlockHash>,
     /// Where the answer is to end; zero for as far as it goes.

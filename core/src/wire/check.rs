@@ -14,7 +14,7 @@ pub const MAX_BLOCK_WEIGHT: usize = 4_000_000;
 /// reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum TxFault {
+pub enum TxError {
     /// No inputs.
     #[error("bad-txns-vin-empty")]
     NoInputs,
@@ -52,29 +52,29 @@ impl TxView<'_> {
     /// finding in the order of Bitcoin Core's `src/consensus/tx_check.cpp` `CheckTransaction`.
     ///
     /// Needs memory for the prevouts of a transaction with several inputs, 36 bytes each.
-    pub fn check(&self) -> Result<(), TxFault> {
+    pub fn check(&self) -> Result<(), TxError> {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         if inputs.len() == 0 {
-            return Err(TxFault::NoInputs);
+            return Err(TxError::NoInputs);
         }
         if outputs.len() == 0 {
-            return Err(TxFault::NoOutputs);
+            return Err(TxError::NoOutputs);
         }
         if 4 * self.stripped_size() > MAX_BLOCK_WEIGHT {
-            return Err(TxFault::Oversize);
+            return Err(TxError::Oversize);
         }
         let mut total = 0;
         for output in outputs {
             if output.value < 0 {
-                return Err(TxFault::NegativeOutput);
+                return Err(TxError::NegativeOutput);
             }
             if output.value > MAX_MONEY {
-                return Err(TxFault::OutputTooLarge);
+                return Err(TxError::OutputTooLarge);
             }
             // Two amounts of money at most: far from where an i64 ends.
             total += output.value;
             if total > MAX_MONEY {
-                return Err(TxFault::OutputTotalTooLarge);
+                return Err(TxError::OutputTotalTooLarge);
             }
         }
         if inputs.len() > 1 {
@@ -82,24 +82,24 @@ impl TxView<'_> {
                 inputs.clone().map(|input| (input.prev_txid, input.prev_vout)).collect();
             prevouts.sort_unstable();
             if prevouts.windows(2).any(|pair| pair[0] == pair[1]) {
-                return Err(TxFault::DuplicateInputs);
+                return Err(TxError::DuplicateInputs);
             }
         }
         if self.is_coinbase() {
             let lengths = inputs.map(|input| input.script_sig.len());
             if lengths.into_iter().any(|len| !(2..=100).contains(&len)) {
-                return Err(TxFault::CoinbaseLength);
+                return Err(TxError::CoinbaseLength);
             }
         } else if inputs.into_iter().any(|input| input.is_null()) {
-            return Err(TxFault::NullPrevout);
+            return Err(TxError::NullPrevout);
         }
         Ok(())
     }
 
     /// As [`TxView::check`], for a transaction that came by itself and not in a block: a coinbase is
     /// refused too (Bitcoin Core `src/validation.cpp` `PreChecks`).
-    pub fn check_loose(&self) -> Result<(), TxFault> {
+    pub fn check_loose(&self) -> Result<(), TxError> {
         self.check()?;
-        if self.is_coinbase() { Err(TxFault::Coinbase) } else { Ok(()) }
+        if self.is_coinbase() { Err(TxError::Coinbase) } else { Ok(()) }
     }
 }

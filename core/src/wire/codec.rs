@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The count of a list whose entries take at least `entry` bytes each: never more than the
-    /// bytes behind it can hold, so that nobody allocates for entries that were not sent.
+    /// bytes after it can hold, so that nobody allocates for entries that were not sent.
     #[inline]
     pub fn count(&mut self, entry: usize) -> Result<usize, Error> {
         let count = self.compact_size()?;
@@ -130,8 +130,8 @@ impl<'a> Reader<'a> {
     /// which each must see that its bytes are there.
     #[inline]
     pub(super) fn skip_around<const BEFORE: usize, const AFTER: usize>(&mut self) -> Result<(), Error> {
-        if let Some((&[.., short @ ..=0xfc], behind)) = self.left.split_at_checked(BEFORE + 1)
-            && let Some(left) = behind.get(usize::from(short) + AFTER..)
+        if let Some((&[.., short @ ..=0xfc], after)) = self.left.split_at_checked(BEFORE + 1)
+            && let Some(left) = after.get(usize::from(short) + AFTER..)
         {
             self.left = left;
             return Ok(());

@@ -53,7 +53,7 @@ impl Command {
         self.0
     }
 
-    /// The name, without the zeros behind it.
+    /// The name, without the zeros after it.
     pub fn as_str(&self) -> &str {
         let len = self.0.iter().position(|&byte| byte == 0).unwrap_or(self.0.len());
         // Only ASCII gets in, so this is never the empty fallback by mistake.
@@ -127,7 +127,7 @@ const fn lanes(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// Puts spaces in the place of the zeros behind the last byte that is none.
+/// Puts spaces in the place of the zeros after the last byte that is none.
 #[inline]
 const fn pad(word: u64) -> u64 {
     let zeros = word.leading_zeros() / 8;
@@ -161,7 +161,7 @@ impl fmt::Debug for Command {
 mod tests {
     use super::*;
 
-    /// F6: letters behind a zero, or unprintable bytes, are no command.
+    /// F6: letters after a zero, or unprintable bytes, are no command.
     #[test]
     fn f6_malformed_commands_are_refused() {
         assert_eq!(Command::from_wire(*b"ping\0\0\0\0\0\0\0\0"), Some(Command::PING));

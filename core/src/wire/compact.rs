@@ -90,21 +90,21 @@ impl<'a> CompactBlock<'a> {
     /// Finds what no honest sender makes, and what ends the connection with Bitcoin Core
     /// (`src/blockencodings.cpp` `InitData`, `READ_STATUS_INVALID`). Its cap of 100,000 transactions
     /// cannot be reached with indexes of 16 bits.
-    pub fn check(&self) -> Result<(), CompactFault> {
+    pub fn check(&self) -> Result<(), CompactBlockError> {
         if self.header.is_null() {
-            return Err(CompactFault::NullHeader);
+            return Err(CompactBlockError::NullHeader);
         }
         if self.short_ids.is_empty() && self.prefilled.is_empty() {
-            return Err(CompactFault::Empty);
+            return Err(CompactBlockError::Empty);
         }
         for (before, (index, tx)) in (0..).zip(self.prefilled_at()) {
             if tx.inputs().len() == 0 && tx.outputs().len() == 0 {
-                return Err(CompactFault::NullTransaction { index });
+                return Err(CompactBlockError::NullTransaction { index });
             }
             // The places before it are taken by short ids and by those that were prefilled before.
             let limit = self.short_ids.len() as u32 + before;
             if index > limit.min(u32::from(u16::MAX)) {
-                return Err(CompactFault::IndexOutOfRange { index, limit });
+                return Err(CompactBlockError::IndexOutOfRange { index, limit });
             }
         }
         Ok(())
@@ -114,7 +114,7 @@ impl<'a> CompactBlock<'a> {
 /// What is wrong with the structure of a `cmpctblock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum CompactFault {
+pub enum CompactBlockError {
     /// The header has no target.
     #[error("null header")]
     NullHeader,
@@ -127,7 +127,7 @@ pub enum CompactFault {
         /// Its place in the block.
         index: u32,
     },
-    /// A prefilled transaction behind the end of the block, as far as it is filled so far.
+    /// A prefilled transaction after the end of the block, as far as it is filled so far.
     #[error("transaction {index} prefilled, the last place so far is {limit}")]
     IndexOutOfRange {
         /// Its place in the block.

@@ -9,7 +9,7 @@ pub enum Error {
     /// The payload ends inside a field.
     #[error("payload ends early: a field of {needed} bytes, {left} left")]
     Truncated {
-        /// Bytes that the field takes; with what stands behind it, where both are read in one step.
+        /// Bytes that the field takes; with what stands after it, where both are read in one step.
         needed: u64,
         /// Bytes that are left in the payload.
         left: usize,
@@ -33,7 +33,7 @@ pub enum Error {
         /// Entries that the protocol allows.
         limit: u64,
     },
-    /// More entries than the bytes behind the count can hold.
+    /// More entries than the bytes after the count can hold.
     #[error("{count} entries of at least {entry} bytes claimed, {left} bytes left")]
     CountBeyondPayload {
         /// Entries that the message claims.
@@ -70,8 +70,8 @@ pub enum Error {
     /// A `feature` whose id does not have 4 to 80 bytes (BIP434).
     #[error("feature id of {0} bytes, 4 to 80 are allowed")]
     FeatureIdLength(u64),
-    /// Bytes behind a message in which none are tolerated: `feature` (BIP434).
-    #[error("{0} bytes behind the message")]
+    /// Bytes after a message in which none are tolerated: `feature` (BIP434).
+    #[error("{0} bytes after the message")]
     TrailingBytes(usize),
     /// A transaction in segwit form whose witness stacks are all empty.
     #[error("superfluous witness record")]

@@ -14,10 +14,10 @@ pub const MAX_FEATURE_ID: u64 = 80;
 /// The longest data of a feature, in bytes (BIP434).
 pub const MAX_FEATURE_DATA: u64 = 512;
 
-/// `feature` (BIP434): id · data, and nothing behind them.
+/// `feature` (BIP434): id · data, and nothing after them.
 ///
 /// The only message of which a malformed one ends the connection at once (Bitcoin Core
-/// `src/net_processing.cpp`), and the only one behind which no bytes are tolerated.
+/// `src/net_processing.cpp`), and the only one after which no bytes are tolerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feature<'a> {
     /// Its name, 4 to 80 bytes; by convention ASCII, but any bytes are accepted.

@@ -26,7 +26,7 @@ pub fn sha256d(bytes: &[u8]) -> Hash {
     finish(state, tail, bytes.len())
 }
 
-/// [`sha256d`] of parts that lie apart, as if they stood one behind the other: only what straddles
+/// [`sha256d`] of parts that lie apart, as if they stood one after the other: only what straddles
 /// the end of a part is copied.
 pub(crate) fn sha256d_parts(parts: &[&[u8]]) -> Hash {
     let mut state = START;
@@ -61,7 +61,7 @@ fn finish(mut state: [u32; 8], tail: &[u8], len: usize) -> Hash {
     let flat = last.as_flattened_mut();
     flat[..tail.len()].copy_from_slice(tail);
     flat[tail.len()] = 0x80;
-    // One marker byte and eight of length must fit behind the tail.
+    // One marker byte and eight of length must fit after the tail.
     let used = if tail.len() + 9 <= BLOCK { 1 } else { 2 };
     last[used - 1][BLOCK - 8..].copy_from_slice(&(8 * len as u64).to_be_bytes());
     compress256(&mut state, &last[..used]);

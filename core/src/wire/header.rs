@@ -16,7 +16,7 @@ pub struct Header {
     pub magic: Magic,
     /// The command's bytes; see [`Header::command`].
     pub command: [u8; 12],
-    /// Bytes of payload behind the header. Compare with [`MAX_PAYLOAD`] before trusting it.
+    /// Bytes of payload after the header. Compare with [`MAX_PAYLOAD`] before trusting it.
     pub length: u32,
     /// The first four bytes of the payload's [`sha256d`].
     pub checksum: [u8; 4],
@@ -62,7 +62,7 @@ impl Header {
     }
 }
 
-/// Appends one message: the header, and the payload that `payload` appends behind it.
+/// Appends one message: the header, and the payload that `payload` appends after it.
 ///
 /// ```
 /// # use satwire_core::{Network, wire::{Command, Header, encode_frame}};

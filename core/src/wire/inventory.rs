@@ -229,7 +229,7 @@ mod tests {
         let list = InventoryList::decode(&bytes[Header::LEN..]).unwrap();
         assert_eq!((list.len(), list.is_empty()), (3, false));
         assert!(list.iter().eq((0..3).map(entry)));
-        // Bytes behind the last entry are ignored, as everywhere (G2).
+        // Bytes after the last entry are ignored, as everywhere (G2).
         let longer = [&bytes[Header::LEN..], b"more"].concat();
         assert_eq!(InventoryList::decode(&longer).unwrap(), list);
     }

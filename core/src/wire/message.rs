@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{
-    AddressV2, Block, BlockHeader, BlockTransactions, BlockTransactionsRequest, Command, CompactBlock, Error,
-    Feature, Filter, FilterCheckpoint, FilterCheckpointRequest, FilterHeaders, FilterLoad, FilterRange, Hash,
-    InventoryList, List, Locator, MAX_ADDRESSES, MAX_FILTER_ELEMENT, MAX_HEADERS, MerkleBlock, Reader,
-    Reject, SendCompact, SendReconciliation, TimedAddress, TxView, Version, encode_frame, ping,
+    AddrEntry, AddrV2Entry, Block, BlockHeader, BlockTransactions, BlockTransactionsRequest, Command,
+    CompactBlock, Error, Feature, Filter, FilterCheckpoint, FilterCheckpointRequest, FilterHeaders,
+    FilterLoad, FilterRange, Hash, InventoryList, List, Locator, MAX_ADDRESSES, MAX_FILTER_ELEMENT,
+    MAX_HEADERS, MerkleBlock, Reader, Reject, SendCompact, SendReconciliation, TxView, Version, encode_frame,
+    ping,
 };
 use crate::Magic;
 use crate::wire::codec::put_var_bytes;
@@ -40,9 +41,9 @@ pub enum Message<'a> {
     /// The sender wants addresses of nodes.
     Getaddr,
     /// Nodes that the sender knows of.
-    Addr(List<'a, TimedAddress>),
+    Addr(List<'a, AddrEntry>),
     /// Nodes that the sender knows of, on any network (BIP155).
-    Addrv2(List<'a, AddressV2<'a>>),
+    Addrv2(List<'a, AddrV2Entry<'a>>),
     /// What the sender has.
     Inv(InventoryList<'a>),
     /// What the sender wants.
@@ -55,7 +56,7 @@ pub enum Message<'a> {
     Mempool,
     /// The sender wants headers.
     Getheaders(Locator<'a>),
-    /// Headers, each of the block behind the one before.
+    /// Headers, each of the block after the one before.
     Headers(List<'a, BlockHeader>),
     /// The sender wants to hear of blocks.
     Getblocks(Locator<'a>),
@@ -102,7 +103,7 @@ impl<'a> Message<'a> {
     /// Decodes the payload of `command`, whose [`sha256d`](super::sha256d) is `digest`: the frame's
     /// checksum needed it, and for a transaction it is the wtxid, so that nobody hashes twice.
     ///
-    /// Bytes behind the message are ignored, as Bitcoin Core does; behind a `feature` they are an error.
+    /// Bytes after the message are ignored, as Bitcoin Core does; after a `feature` they are an error.
     #[expect(
         clippy::inline_always,
         reason = "moving the message through memory costs more than most of them do"
@@ -209,7 +210,7 @@ impl<'a> Message<'a> {
 
     /// Appends the whole message, header and payload.
     ///
-    /// What was decoded and had no bytes behind it comes out as it went in, but for the fields of a
+    /// What was decoded and had no bytes after it comes out as it went in, but for the fields of a
     /// `version` that were absent or have several forms: a negative time, any way to say yes.
     /// No limit of a list is looked at: who builds a message keeps to them.
     ///

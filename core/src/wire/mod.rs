@@ -6,7 +6,7 @@
 //! What someone keeps has an owned form ([`Tx`], [`Version`], `Vec<`[`Inventory`]`>`).
 //!
 //! Every message of the protocol is a [`Message`]; [`Message::encode`] is the way back. A count is
-//! bounded by the protocol's limit and by the bytes behind it before anything is read.
+//! bounded by the protocol's limit and by the bytes after it before anything is read.
 //!
 //! ```
 //! use satwire_core::Network;
@@ -25,6 +25,7 @@
 //! assert_eq!(Message::decode(Command::PING, payload, digest), Ok(Message::Ping(7)));
 //! ```
 
+mod addr_v2;
 mod address;
 mod block;
 mod block_header;
@@ -41,7 +42,6 @@ mod header;
 mod inventory;
 mod list;
 mod message;
-mod node_host;
 mod ping;
 mod reject;
 mod short_id;
@@ -49,18 +49,19 @@ mod tx;
 mod tx_parts;
 mod version;
 
-pub use address::{AddressV2, KnownAddress, MAX_ADDRESS, MAX_ADDRESSES, TimedAddress};
+pub use addr_v2::{AddrV2, ParseAddrV2Error};
+pub use address::{AddrEntry, AddrV2Entry, KnownAddress, MAX_ADDRESS, MAX_ADDRESSES};
 pub use block::{Block, BlockTransactions, MerkleBlock};
 pub use block_header::{BlockHeader, Locator, MAX_HEADERS, MAX_LOCATOR};
 pub use bloom::{FilterLoad, MAX_FILTER, MAX_FILTER_ELEMENT, MAX_HASH_FUNCTIONS};
 pub use cfilter::{
     Filter, FilterCheckpoint, FilterCheckpointRequest, FilterHeaders, FilterRange, MAX_FILTER_HEADERS,
 };
-pub use check::{MAX_BLOCK_WEIGHT, MAX_MONEY, TxFault};
+pub use check::{MAX_BLOCK_WEIGHT, MAX_MONEY, TxError};
 pub use codec::{MAX_SIZE, Reader, compact_size_len, put_compact_size};
 pub use command::Command;
 pub use compact::{
-    BlockTransactionsRequest, CompactBlock, CompactFault, IndexGap, MAX_COMPACT_TRANSACTIONS, Prefilled,
+    BlockTransactionsRequest, CompactBlock, CompactBlockError, IndexGap, MAX_COMPACT_TRANSACTIONS, Prefilled,
     SendCompact,
 };
 pub use error::Error;
@@ -72,10 +73,9 @@ pub use inventory::{
 };
 pub use list::{Entries, Entry, List};
 pub use message::Message;
-pub use node_host::{NodeHost, ParseHostError};
 pub use ping::{encode_ping, encode_pong};
 pub use reject::Reject;
 pub use short_id::{ShortId, ShortIdKey};
 pub use tx::{Tx, TxView};
-pub use tx_parts::{Input, Inputs, Output, Outputs, Witness, Witnesses};
+pub use tx_parts::{Inputs, Outputs, TxIn, TxOut, Witness, Witnesses};
 pub use version::{MAX_USER_AGENT, NetAddress, ServiceName, Services, Version};

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::hash::sha256d_parts;
-use super::tx_parts::{Input, Inputs, MIN_INPUT, MIN_OUTPUT, Output, Outputs, Witness, Witnesses};
+use super::tx_parts::{Inputs, MIN_INPUT, MIN_OUTPUT, Outputs, TxIn, TxOut, Witness, Witnesses};
 use super::{Entry, Error, Hash, Reader, Txid, Wtxid, sha256d};
 
 /// Least encoded size of a transaction: version 4 · no inputs 1 · no outputs 1 · locktime 4.
@@ -22,7 +22,7 @@ const LOCKTIME: usize = 4;
 /// A transaction in somebody else's buffer: checked once, then read where it lies.
 #[derive(Clone, Copy)]
 pub struct TxView<'a> {
-    /// Exactly the transaction, without what stood behind it.
+    /// Exactly the transaction, without what stood after it.
     bytes: &'a [u8],
     layout: Layout,
     /// Where it is known already: the message's checksum needed it.
@@ -52,13 +52,13 @@ struct Layout {
 }
 
 impl<'a> TxView<'a> {
-    /// Decodes a transaction from the start of `bytes`; what stands behind it is ignored. Nothing is
+    /// Decodes a transaction from the start of `bytes`; what stands after it is ignored. Nothing is
     /// hashed yet.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::read(&mut Reader::new(bytes))
     }
 
-    /// As [`TxView::decode`], without the segwit form: a zero behind the version says that there are no
+    /// As [`TxView::decode`], without the segwit form: a zero after the version says that there are no
     /// inputs, whatever comes next (Bitcoin Core's `TX_NO_WITNESS`). No message needs this; a transaction
     /// that somebody is still putting together may.
     ///
@@ -84,7 +84,7 @@ impl<'a> TxView<'a> {
     }
 
     /// As [`TxView::decode`], for a payload whose [`sha256d`] is known: it is the wtxid, unless
-    /// bytes stand behind the transaction.
+    /// bytes stand after the transaction.
     #[expect(clippy::inline_always, reason = "moving the view through memory costs as much as the walk")]
     #[inline(always)]
     pub fn decode_hashed(payload: &'a [u8], digest: Hash) -> Result<Self, Error> {
@@ -222,12 +222,12 @@ impl Layout {
         }
         let inputs = offset(&reader);
         for _ in 0..input_count {
-            Input::skip(&mut reader)?;
+            TxIn::skip(&mut reader)?;
         }
         let output_count = if no_outputs { 0 } else { reader.count(MIN_OUTPUT)? };
         let outputs = offset(&reader);
         for _ in 0..output_count {
-            Output::skip(&mut reader)?;
+            TxOut::skip(&mut reader)?;
         }
         let outputs_end = offset(&reader);
         if flag & 1 != 0 {

@@ -11,7 +11,7 @@ const MIN_WITNESS_ITEM: usize = 1;
 
 /// What an input spends, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Input<'a> {
+pub struct TxIn<'a> {
     /// The transaction whose output is spent.
     pub prev_txid: Txid,
     /// The index of that output.
@@ -22,7 +22,7 @@ pub struct Input<'a> {
     pub sequence: u32,
 }
 
-impl<'a> Input<'a> {
+impl<'a> TxIn<'a> {
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
         Ok(Self {
@@ -54,14 +54,14 @@ impl<'a> Input<'a> {
 
 /// An amount, and the script that locks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Output<'a> {
+pub struct TxOut<'a> {
     /// Satoshis. Whatever was sent: it may be negative or above 21 million coins.
     pub value: i64,
     /// The script that locks it.
     pub script_pubkey: &'a [u8],
 }
 
-impl<'a> Output<'a> {
+impl<'a> TxOut<'a> {
     #[inline]
     pub(super) fn decode(reader: &mut Reader<'a>) -> Result<Self, Error> {
         Ok(Self { value: reader.i64()?, script_pubkey: reader.var_bytes()? })
@@ -138,7 +138,7 @@ pub struct Witnesses<'a> {
     pub(super) reader: Reader<'a>,
 }
 
-walk!(Inputs, Input<'a>, Input::decode);
-walk!(Outputs, Output<'a>, Output::decode);
+walk!(Inputs, TxIn<'a>, TxIn::decode);
+walk!(Outputs, TxOut<'a>, TxOut::decode);
 walk!(Witnesses, Witness<'a>, Witness::decode);
 walk!(Witness, &'a [u8], Reader::var_bytes);

@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(Version::decode(&bytes), Ok(sample()));
     }
 
-    /// The message may end behind `addr_recv` and behind each further group, nowhere else.
+    /// The message may end after `addr_recv` and after each further group, nowhere else.
     #[test]
     fn may_end_between_groups() {
         let bytes = payload(&sample());

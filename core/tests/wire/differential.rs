@@ -7,12 +7,12 @@ use crate::payload;
 use bitcoin::bip152::HeaderAndShortIds;
 use bitcoin::consensus::{deserialize, serialize};
 use bitcoin::hashes::Hash as _;
-use bitcoin::p2p::address::AddrV2;
+use bitcoin::p2p::address::AddrV2 as TheirAddrV2;
 use bitcoin::p2p::message::{NetworkMessage, RawNetworkMessage};
 use proptest::prelude::*;
 use satwire_core::Network;
 use satwire_core::wire::{
-    Block, BlockTransactions, Command, CompactBlock, Error, Header, List, MAX_MONEY, Message, NodeHost,
+    AddrV2, Block, BlockTransactions, Command, CompactBlock, Error, Header, List, MAX_MONEY, Message,
     Prefilled, ShortId, ShortIdKey, TxView, encode_frame,
 };
 
@@ -61,7 +61,7 @@ fn excuse(command: Command, bytes: &[u8], ours: &Result<Message<'_>, Error>) -> 
         Message::Headers(list) if List::build(&mut Vec::new(), list.iter()) != *list => {
             Some("the number of transactions is not looked at; Core")
         }
-        Message::Addrv2(list) if list.iter().any(|entry| entry.host().is_none()) => Some(
+        Message::Addrv2(list) if list.iter().any(|entry| entry.addr().is_none()) => Some(
             "they refuse TorV2 of any length but 10, CJDNS without fc, IPv4 and OnionCat as IPv6; Core \
                   src/netaddress.cpp passes over such entries",
         ),
@@ -97,7 +97,7 @@ fn compare(command: Command, bytes: &[u8]) -> Result<(), String> {
     if let Ok(message) = &ours {
         let exact = payload(message);
         if exact.len() < bytes.len() && bytes.starts_with(&exact) {
-            // They refuse bytes behind a message, Core ignores them (G2).
+            // They refuse bytes after a message, Core ignores them (G2).
             return compare(command, &exact);
         }
     }
@@ -148,16 +148,16 @@ fn values(ours: &Message<'_>, theirs: &NetworkMessage) -> Result<(), String> {
         }
         (Message::Addrv2(ours), NetworkMessage::AddrV2(theirs)) => {
             ours.iter().zip(theirs).all(|(ours, theirs)| {
-                let host = match theirs.addr {
-                    AddrV2::Ipv4(ip) => Some(NodeHost::Ipv4(ip)),
-                    AddrV2::Ipv6(ip) => Some(NodeHost::Ipv6(ip)),
-                    AddrV2::TorV3(key) => Some(NodeHost::TorV3(key)),
-                    AddrV2::I2p(hash) => Some(NodeHost::I2p(hash)),
-                    AddrV2::Cjdns(ip) => Some(NodeHost::Cjdns(ip)),
-                    AddrV2::TorV2(_) | AddrV2::Unknown(..) => None,
+                let addr = match theirs.addr {
+                    TheirAddrV2::Ipv4(ip) => Some(AddrV2::Ipv4(ip)),
+                    TheirAddrV2::Ipv6(ip) => Some(AddrV2::Ipv6(ip)),
+                    TheirAddrV2::TorV3(key) => Some(AddrV2::TorV3(key)),
+                    TheirAddrV2::I2p(hash) => Some(AddrV2::I2p(hash)),
+                    TheirAddrV2::Cjdns(ip) => Some(AddrV2::Cjdns(ip)),
+                    TheirAddrV2::TorV2(_) | TheirAddrV2::Unknown(..) => None,
                 };
-                (ours.time, ours.host(), ours.port, ours.services.0)
-                    == (theirs.time, host, theirs.port, theirs.services.to_u64())
+                (ours.time, ours.addr(), ours.port, ours.services.0)
+                    == (theirs.time, addr, theirs.port, theirs.services.to_u64())
             })
         }
         (Message::Version(ours), NetworkMessage::Version(theirs)) => {

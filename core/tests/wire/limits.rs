@@ -1,8 +1,8 @@
-//! Every count, length and text of every message: at its limit, one above, huge with nothing behind
+//! Every count, length and text of every message: at its limit, one above, huge with nothing after
 //! it, in a longer form than it needs.
 //!
 //! F7 (lists of 50,001, 2001 and 1010 entries), F9 (addresses of 513 bytes), H13 (`feature`), B1 (locators of
-//! 102), B7 (`cmpctblock`), and the bounds of each count by the bytes behind it.
+//! 102), B7 (`cmpctblock`), and the bounds of each count by the bytes after it.
 
 use crate::made::{Maker, decode};
 use satwire_core::wire::{Command, Error, MAX_SIZE, put_compact_size};
@@ -41,7 +41,7 @@ impl Field {
         bytes
     }
 
-    /// The count or length `value` and nothing behind it, in a form of `len` bytes.
+    /// The count or length `value` and nothing after it, in a form of `len` bytes.
     fn bare(&self, value: u64, len: u8) -> Vec<u8> {
         let mut bytes = self.front.clone();
         let width = match len {
@@ -190,7 +190,7 @@ fn at_the_limit_is_accepted_and_one_above_is_not() {
 
 /// What is claimed is never more than the bytes that are there can hold, and nothing is read.
 #[test]
-fn a_huge_count_with_nothing_behind_it_is_refused() {
+fn a_huge_count_with_nothing_after_it_is_refused() {
     for field in fields() {
         let huge = field.bare(MAX_SIZE, 5);
         let expected = match field.bound {

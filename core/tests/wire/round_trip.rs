@@ -52,7 +52,7 @@ proptest! {
 
     /// G2, and H13 for the one exception.
     #[test]
-    fn bytes_behind_a_message_are_ignored(entropy in prop::collection::vec(any::<u8>(), 0..100)) {
+    fn bytes_after_a_message_are_ignored(entropy in prop::collection::vec(any::<u8>(), 0..100)) {
         for command in commands() {
             let bytes = Maker::make(command, &entropy);
             let longer = [&bytes[..], &[0xee]].concat();

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::made::decode;
 use crate::payload;
 use satwire_core::wire::{
-    AddressV2, Command, CompactFault, Error, List, Message, NodeHost, ParseHostError, Services, TxFault,
-    TxView,
+    AddrV2, AddrV2Entry, Command, CompactBlockError, Error, List, Message, ParseAddrV2Error, Services,
+    TxError, TxView,
 };
 
 fn hex(text: &str) -> Vec<u8> {
@@ -24,12 +24,12 @@ fn addrv2(address: &str) -> Vec<u8> {
 }
 
 /// What the one entry of such a message is.
-fn host(address: &str) -> Result<Option<NodeHost>, Error> {
+fn addr(address: &str) -> Result<Option<AddrV2>, Error> {
     let payload = addrv2(address);
     let Message::Addrv2(list) = decode(Command::ADDRV2, &payload)? else { panic!("not an addrv2") };
     assert_eq!((list.len(), list.iter().next().unwrap().port), (1, 8333));
-    let known = list.known().next().map(|known| known.host);
-    assert_eq!(known, list.iter().next().unwrap().host());
+    let known = list.known().next().map(|known| known.addr);
+    assert_eq!(known, list.iter().next().unwrap().addr());
     Ok(known)
 }
 
@@ -46,7 +46,7 @@ fn core_stream_addrv2() {
     assert_eq!(payload(&decoded), bytes);
     let Message::Addrv2(list) = decoded else { panic!("not an addrv2") };
     let loopback = Ipv6Addr::LOCALHOST.octets();
-    let entry = |time, services, port| AddressV2 {
+    let entry = |time, services, port| AddrV2Entry {
         time,
         services: Services(services),
         network: 2,
@@ -58,7 +58,7 @@ fn core_stream_addrv2() {
     assert!(list.iter().eq(expected));
     let mut buffer = Vec::new();
     assert_eq!(List::build(&mut buffer, expected), list);
-    assert!(list.known().all(|known| known.host == NodeHost::Ipv6(Ipv6Addr::LOCALHOST)));
+    assert!(list.known().all(|known| known.addr == AddrV2::Ipv6(Ipv6Addr::LOCALHOST)));
 }
 
 /// Bitcoin Core `src/test/net_tests.cpp` `cnetaddr_unserialize_v2`: those that are valid, with their text.
@@ -67,36 +67,36 @@ fn core_addresses_that_are_valid() {
     let tor = "79bcc625184b05194975c28b66b66b0469f7f6556fb1ac3189a79b40dda32f1f";
     let i2p = "a2894dabaec08c0051a481a6dac88b64f98232ae42d4b6fd2fa81952dfe36a87";
     let cases = [
-        ("010401020304", NodeHost::Ipv4(Ipv4Addr::new(1, 2, 3, 4)), "1.2.3.4"),
+        ("010401020304", AddrV2::Ipv4(Ipv4Addr::new(1, 2, 3, 4)), "1.2.3.4"),
         (
             "02100102030405060708090a0b0c0d0e0f10",
-            NodeHost::Ipv6(Ipv6Addr::new(0x102, 0x304, 0x506, 0x708, 0x90a, 0xb0c, 0xd0e, 0xf10)),
+            AddrV2::Ipv6(Ipv6Addr::new(0x102, 0x304, 0x506, 0x708, 0x90a, 0xb0c, 0xd0e, 0xf10)),
             "102:304:506:708:90a:b0c:d0e:f10",
         ),
         (
             &format!("0420{tor}"),
-            NodeHost::TorV3(array(tor)),
+            AddrV2::TorV3(array(tor)),
             "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion",
         ),
         (
             &format!("0520{i2p}"),
-            NodeHost::I2p(array(i2p)),
+            AddrV2::I2p(array(i2p)),
             "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p",
         ),
         (
             "0610fc000001000200030004000500060007",
-            NodeHost::cjdns(array("fc000001000200030004000500060007")).unwrap(),
+            AddrV2::cjdns(array("fc000001000200030004000500060007")).unwrap(),
             "fc00:1:2:3:4:5:6:7",
         ),
         // `cnetaddr_serialize_v2`.
         (
             "042053cd5648488c4707914182655b7664034e09e66f7e8cbf1084e654eb56c5bd88",
-            NodeHost::TorV3(array("53cd5648488c4707914182655b7664034e09e66f7e8cbf1084e654eb56c5bd88")),
+            AddrV2::TorV3(array("53cd5648488c4707914182655b7664034e09e66f7e8cbf1084e654eb56c5bd88")),
             "kpgvmscirrdqpekbqjsvw5teanhatztpp2gl6eee4zkowvwfxwenqaid.onion",
         ),
     ];
     for (bytes, expected, text) in cases {
-        assert_eq!(host(bytes), Ok(Some(expected)), "{text}");
+        assert_eq!(addr(bytes), Ok(Some(expected)), "{text}");
         assert_eq!(expected.to_string(), text);
         assert_eq!(text.parse(), Ok(expected));
         assert_eq!(text.to_uppercase().parse(), Ok(expected));
@@ -125,13 +125,13 @@ fn core_addresses_that_are_not() {
         "021000000000000000000000000000000000",
         "021020010db8000000000000000000000001",
     ] {
-        assert_eq!(host(passed_over), Ok(None), "{passed_over}");
+        assert_eq!(addr(passed_over), Ok(None), "{passed_over}");
     }
     for (network, length, expected) in [(1, 5, 4), (2, 4, 16), (4, 0, 32), (5, 3, 32), (6, 1, 16)] {
         let bytes = format!("{network:02x}{length:02x}0000000000");
-        assert_eq!(host(&bytes), Err(Error::AddressLength { network, length, expected }), "{bytes}");
+        assert_eq!(addr(&bytes), Err(Error::AddressLength { network, length, expected }), "{bytes}");
     }
-    assert_eq!(host("aafe0000000201020304050607"), Err(Error::TooLong { length: 33_554_432, limit: 512 }));
+    assert_eq!(addr("aafe0000000201020304050607"), Err(Error::TooLong { length: 33_554_432, limit: 512 }));
 }
 
 /// F9, as Bitcoin Core's `test/functional/p2p_invalid_messages.py` `test_addrv2_unrecognized_network` sends it.
@@ -144,19 +144,19 @@ fn f9_an_unknown_network_is_passed_over_and_the_next_entry_read() {
     assert_eq!(list.len(), 2);
     let known: Vec<_> = list.known().collect();
     assert_eq!(known.len(), 1);
-    assert_eq!(known[0].host, NodeHost::Ipv4(Ipv4Addr::new(9, 9, 9, 9)));
+    assert_eq!(known[0].addr, AddrV2::Ipv4(Ipv4Addr::new(9, 9, 9, 9)));
     assert_eq!((known[0].time, known[0].services, known[0].port), (0x4966_bc61, Services::NETWORK, 0x2093));
 }
 
 /// Tor's checksum and version, and lengths; Bitcoin Core `src/test/net_tests.cpp` `cnetaddr_basic`.
 #[test]
 fn texts_that_are_no_hosts() {
-    let base32 = |expected| Err(ParseHostError::Base32 { expected });
+    let base32 = |expected| Err(ParseAddrV2Error::Base32 { expected });
     let cases = [
         // Wrong checksum.
-        ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscsad.onion", Err(ParseHostError::Checksum)),
+        ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscsad.onion", Err(ParseAddrV2Error::Checksum)),
         // Wrong version.
-        ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscrye.onion", Err(ParseHostError::Version(4))),
+        ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscrye.onion", Err(ParseAddrV2Error::Version(4))),
         // Not base32, with a colon in it, with a letter more, one less; TorV2.
         ("mfrggzak.onion", base32(56)),
         ("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscry1.onion", base32(56)),
@@ -165,16 +165,16 @@ fn texts_that_are_no_hosts() {
         // I2P: a letter less, bits set that mean nothing.
         ("udhdrtrcetjm5sxzskjyr5ztpeszydbh4dpl3pl4utgqqw2v4jn.b32.i2p", base32(52)),
         ("ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdr.b32.i2p", base32(52)),
-        ("", Err(ParseHostError::Form)),
+        ("", Err(ParseAddrV2Error::Form)),
         (".onion", base32(56)),
-        ("node.example", Err(ParseHostError::Form)),
-        ("1.2.3.4:8333", Err(ParseHostError::Form)),
-        ("1.2.3", Err(ParseHostError::Form)),
+        ("node.example", Err(ParseAddrV2Error::Form)),
+        ("1.2.3.4:8333", Err(ParseAddrV2Error::Form)),
+        ("1.2.3", Err(ParseAddrV2Error::Form)),
     ];
     for (text, error) in cases {
-        assert_eq!(text.parse::<NodeHost>(), error, "{text}");
+        assert_eq!(text.parse::<AddrV2>(), error, "{text}");
     }
-    assert_eq!("::ffff:1.2.3.4".parse(), Ok(NodeHost::Ipv4(Ipv4Addr::new(1, 2, 3, 4))));
+    assert_eq!("::ffff:1.2.3.4".parse(), Ok(AddrV2::Ipv4(Ipv4Addr::new(1, 2, 3, 4))));
 }
 
 /// A transaction by its parts.
@@ -268,7 +268,7 @@ fn t18_oversize() {
         assert_eq!(TxView::decode(&largest).unwrap().stripped_size(), 1_000_000);
         assert_eq!(TxView::decode(&largest).unwrap().check(), Ok(()));
         let larger = with_script(1_000_001 - rest, witness);
-        assert_eq!(TxView::decode(&larger).unwrap().check(), Err(TxFault::Oversize));
+        assert_eq!(TxView::decode(&larger).unwrap().check(), Err(TxError::Oversize));
     }
 }
 
@@ -319,9 +319,12 @@ fn b7_compact_blocks_that_nobody_makes() {
     assert_eq!(check(1, 1, &[]), Ok(()));
     assert_eq!(check(1, 0, &[(0, tx)]), Ok(()));
     assert_eq!(check(1, 3, &[(0, tx), (3, tx)]), Ok(()));
-    assert_eq!(check(0, 1, &[]), Err(CompactFault::NullHeader));
-    assert_eq!(check(1, 0, &[]), Err(CompactFault::Empty));
-    assert_eq!(check(1, 1, &[(0, &empty)]), Err(CompactFault::NullTransaction { index: 0 }));
-    assert_eq!(check(1, 1, &[(2, tx)]), Err(CompactFault::IndexOutOfRange { index: 2, limit: 1 }));
-    assert_eq!(check(1, 3, &[(0, tx), (4, tx)]), Err(CompactFault::IndexOutOfRange { index: 5, limit: 4 }));
+    assert_eq!(check(0, 1, &[]), Err(CompactBlockError::NullHeader));
+    assert_eq!(check(1, 0, &[]), Err(CompactBlockError::Empty));
+    assert_eq!(check(1, 1, &[(0, &empty)]), Err(CompactBlockError::NullTransaction { index: 0 }));
+    assert_eq!(check(1, 1, &[(2, tx)]), Err(CompactBlockError::IndexOutOfRange { index: 2, limit: 1 }));
+    assert_eq!(
+        check(1, 3, &[(0, tx), (4, tx)]),
+        Err(CompactBlockError::IndexOutOfRange { index: 5, limit: 4 })
+    );
 }

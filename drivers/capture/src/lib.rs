@@ -1,7 +1,7 @@
 //! Records what steers a Bitcoin P2P node, and replays it exactly.
 //!
 //! A [`Node`](satwire_core::Node) is a pure function of what it is told and of the random words that it
-//! draws. A [`Recorder`](journal::Recorder) is the host that writes both down, under any driver; a
+//! draws. A [`Recorder`](journal::Recorder) is the environment that writes both down, under any driver; a
 //! [`Player`](journal::Player) is the driver whose network and clock are that file. What happened in the
 //! field happens again on the desk, byte by byte, and a replay that differs says in which record.
 //!
@@ -10,7 +10,7 @@
 //! use satwire_core::node::{Address, ConnId, Input};
 //! use satwire_core::{Config, Instant, Network, Node, WallClock};
 //!
-//! // Record: the recorder is the node's host, around the one that draws.
+//! // Record: the recorder is the node's environment, around the one that draws.
 //! let (config, clock) = (Config::new(Network::Signet), WallClock::default());
 //! let mut journal = Vec::new();
 //! let prologue = Prologue::new("example 1.0", config.clone(), clock);
@@ -19,9 +19,9 @@
 //! let peer = Address::Socket("203.0.113.1:38333".parse().unwrap());
 //! node.handle(Instant::from_micros(10), Input::Dial(peer));
 //! node.handle(Instant::from_micros(90), Input::Connected(ConnId(1)));
-//! node.host_mut().flush(); // at least once a second
+//! node.environment_mut().flush(); // at least once a second
 //! node.handle(Instant::from_micros(30_000_090), Input::Timeout);
-//! node.host_mut().finish();
+//! node.environment_mut().finish();
 //! let said: Vec<_> = std::iter::from_fn(|| node.poll()).collect();
 //! drop(node);
 //!

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
 
-use satwire_core::node::{ConnId, Draw};
+use satwire_core::node::{ConnId, Purpose};
 use satwire_core::peer::Direction;
 use satwire_core::wire::{Command, Header, MAX_PAYLOAD};
 use satwire_core::{Instant, Magic};
@@ -139,7 +139,7 @@ impl Summary {
 
 /// A connection that is opened gets a nonce; a report that comes too late does not.
 fn drew_nonce(step: &Step) -> bool {
-    step.draws.iter().any(|drawn| matches!(drawn.purpose, Draw::VersionNonce(_)))
+    step.draws.iter().any(|drawn| matches!(drawn.purpose, Purpose::VersionNonce(_)))
 }
 
 /// Where in the stream of messages a connection is.

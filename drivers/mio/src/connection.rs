@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use satwire_core::Loss;
-use satwire_std::loss;
+use satwire_core::IoError;
+use satwire_std::io_error;
 
 /// A socket and the edges that were seen: readiness is told once, so it is kept until used up.
 #[derive(Debug)]
@@ -47,10 +47,10 @@ impl Connection {
     }
 
     /// Whether the connection that was begun is made; `None` while it is still on its way.
-    pub(crate) fn finish_dial(&mut self) -> Option<Result<(), Loss>> {
+    pub(crate) fn finish_dial(&mut self) -> Option<Result<(), IoError>> {
         match self.stream.take_error() {
             Ok(None) => {}
-            Ok(Some(error)) | Err(error) => return Some(Err(loss(&error))),
+            Ok(Some(error)) | Err(error) => return Some(Err(io_error(&error))),
         }
         match self.stream.peer_addr() {
             Ok(_) => {
@@ -58,12 +58,12 @@ impl Connection {
                 Some(Ok(()))
             }
             Err(error) if error.kind() == ErrorKind::NotConnected => None,
-            Err(error) => Some(Err(loss(&error))),
+            Err(error) => Some(Err(io_error(&error))),
         }
     }
 
     /// Reads once into `buffer`; `None` if there is nothing for now.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, IoError> {
         let read = satwire_std::read(&mut self.stream, buffer)?;
         // A short read has emptied the socket: what comes later tells of itself. Only an end that came
         // with these bytes does not.
@@ -72,7 +72,7 @@ impl Connection {
     }
 
     /// Writes once; zero bytes if the socket takes none for now.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, Loss> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, IoError> {
         let written = satwire_std::write(&mut self.stream, bytes)?;
         self.writable = written.is_some();
         Ok(written.unwrap_or(0))

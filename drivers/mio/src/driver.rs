@@ -8,9 +8,9 @@ use std::time::{self, Duration};
 
 use mio::event::Event as Readiness;
 use mio::{Poll, Token, Waker};
-use satwire_core::node::{Address, ConnId, ConnMap, Event, Host, Input, Output};
-use satwire_core::{Config, Instant, Loss, Node, WallClock};
-use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals, loss};
+use satwire_core::node::{Address, ConnId, ConnMap, Environment, Event, Input, Output};
+use satwire_core::{Config, Instant, IoError, Node, WallClock};
+use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals, io_error};
 
 use crate::connection::Connection;
 use crate::listener::Listener;
@@ -25,13 +25,13 @@ const LAST_LISTENER: usize = usize::MAX - 1;
 
 /// A node on its sockets.
 #[derive(Debug)]
-pub struct Driver<H> {
+pub struct Driver<E> {
     poll: Poll,
     readiness: mio::Events,
     waker: Arc<Waker>,
     resolver: Resolver,
     clock: Clock,
-    node: Node<H>,
+    node: Node<E>,
     connections: ConnMap<Connection>,
     listeners: Vec<Listener>,
     /// Connections that have something to read and whose peers read what we write.
@@ -41,28 +41,28 @@ pub struct Driver<H> {
     notices: Vec<Notice>,
 }
 
-impl<H: Host> Driver<H> {
+impl<E: Environment> Driver<E> {
     /// A driver without connections, its clock at zero.
     ///
     /// # Errors
     /// If the system gives no poll or no waker.
-    pub fn new(config: Config, host: H) -> io::Result<Self> {
-        Self::with_host(config, |_| host)
+    pub fn new(config: Config, environment: E) -> io::Result<Self> {
+        Self::with_environment(config, |_| environment)
     }
 
-    /// As [`Driver::new`], for a host that wants to know the time of the world at the driver's zero: a
+    /// As [`Driver::new`], for a environment that wants to know the time of the world at the driver's zero: a
     /// recorder writes it down first of all.
     ///
     /// # Errors
     /// As [`Driver::new`].
-    pub fn with_host(config: Config, host: impl FnOnce(WallClock) -> H) -> io::Result<Self> {
+    pub fn with_environment(config: Config, environment: impl FnOnce(WallClock) -> E) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let clock = Clock::start();
         Ok(Self {
             readiness: mio::Events::with_capacity(NAMED),
             resolver: Resolver::new(waker.clone()),
-            node: Node::new(config, clock.wall(), host(clock.wall())),
+            node: Node::new(config, clock.wall(), environment(clock.wall())),
             connections: ConnMap::new(),
             listeners: Vec::new(),
             to_read: VecDeque::new(),
@@ -152,13 +152,13 @@ impl<H: Host> Driver<H> {
     }
 
     /// The node, for what it can tell.
-    pub const fn node(&self) -> &Node<H> {
+    pub const fn node(&self) -> &Node<E> {
         &self.node
     }
 
-    /// The node's host, to be changed.
-    pub const fn host_mut(&mut self) -> &mut H {
-        self.node.host_mut()
+    /// The node's environment, to be changed.
+    pub const fn environment_mut(&mut self) -> &mut E {
+        self.node.environment_mut()
     }
 
     /// What has gone over all connections so far.
@@ -218,7 +218,7 @@ impl<H: Host> Driver<H> {
                     connection.writable = true;
                     self.node.handle(self.clock.now(), Input::Connected(conn));
                 }
-                Some(Err(loss)) => return self.lost(conn, loss),
+                Some(Err(error)) => return self.lost(conn, error),
             }
         }
         let Some(connection) = self.connections.get_mut(conn) else { return };
@@ -278,7 +278,7 @@ impl<H: Host> Driver<H> {
                         Ok(connection) => {
                             self.connections.insert(conn, connection);
                         }
-                        Err(error) => self.lost(conn, loss(&error)),
+                        Err(error) => self.lost(conn, io_error(&error)),
                     }
                 }
                 Output::Resolve { target, host, port } => {
@@ -301,12 +301,12 @@ impl<H: Host> Driver<H> {
         match connection.read(&mut self.buffer) {
             Ok(Some(n)) => {
                 self.totals.received += n as u64;
-                // The clock is read behind the socket: the time is that of arrival, or later.
+                // The clock is read after the socket: the time is that of arrival, or later.
                 self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
                 self.list(conn);
             }
             Ok(None) => {}
-            Err(loss) => self.lost(conn, loss),
+            Err(error) => self.lost(conn, error),
         }
     }
 
@@ -325,7 +325,7 @@ impl<H: Host> Driver<H> {
                     self.totals.sent += n as u64;
                     self.node.transmitted(conn, n);
                 }
-                Err(loss) => return self.lost(conn, loss),
+                Err(error) => return self.lost(conn, error),
             }
         }
         // What was not read for want of room may be read now.
@@ -349,8 +349,8 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    fn lost(&mut self, conn: ConnId, loss: Loss) {
+    fn lost(&mut self, conn: ConnId, error: IoError) {
         self.connections.remove(conn);
-        self.node.handle(self.clock.now(), Input::Closed(conn, loss));
+        self.node.handle(self.clock.now(), Input::Closed(conn, error));
     }
 }

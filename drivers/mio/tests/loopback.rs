@@ -9,7 +9,7 @@ use rand_core::SeedableRng;
 use satwire_core::node::{Address, ConnId, Event, EventKind, FromRng};
 use satwire_core::peer::Direction;
 use satwire_core::wire::{self, Command, Header};
-use satwire_core::{CloseReason, Config, Loss, Network};
+use satwire_core::{CloseReason, Config, IoError, Network};
 use satwire_mio::Driver;
 
 type TestDriver = Driver<FromRng<chacha20::ChaCha12Rng>>;
@@ -65,7 +65,7 @@ fn two_drivers_shake_hands_and_ping() {
     ours.stop();
     let events = until(&mut [&mut theirs, &mut ours], is_disconnected);
     let ended = |kind: &EventKind| {
-        matches!(kind, EventKind::Disconnected(CloseReason::Lost(Loss::Ended | Loss::Reset)))
+        matches!(kind, EventKind::Disconnected(CloseReason::Io(IoError::Ended | IoError::Reset)))
     };
     assert!(events.iter().any(|event| ended(&event.kind)), "{events:?}");
 }
@@ -105,7 +105,7 @@ fn a_name_is_resolved_each_time_it_is_dialled() {
     ours.dial(Address::Name { host: "no such name".into(), port });
     let events = until(&mut [&mut ours], |kind| matches!(kind, EventKind::DialFailed { .. }));
     let EventKind::DialFailed { reason, .. } = &events[0].kind else { panic!("{events:?}") };
-    assert_eq!(*reason, CloseReason::Lost(Loss::NotResolved));
+    assert_eq!(*reason, CloseReason::Io(IoError::NotResolved));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_refused_dial_is_tried_again() {
         refused += events.len();
         for event in events {
             let EventKind::DialFailed { reason, .. } = event.kind else { panic!("{event:?}") };
-            assert_eq!(reason, CloseReason::Lost(Loss::Refused));
+            assert_eq!(reason, CloseReason::Io(IoError::Refused));
         }
     }
 }

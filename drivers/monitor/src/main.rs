@@ -21,7 +21,7 @@ mod watch;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use self::cli::{Refusal, Stdout, Wish};
+use self::cli::{Action, Refusal, Stdout};
 
 fn main() -> ExitCode {
     let stdout = Stdout {
@@ -29,11 +29,11 @@ fn main() -> ExitCode {
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
     };
     match cli::parse(std::env::args_os(), stdout) {
-        Ok(Wish::Watch(watch)) => watch::run(&watch),
-        Ok(Wish::Demo(demo)) => demo::run(demo),
-        Ok(Wish::Decode(decode)) => decode::run(&decode),
-        Ok(Wish::Replay(replay)) => replay::run(&replay),
-        Ok(Wish::Capinfo(file)) => capinfo::run(&file),
+        Ok(Action::Watch(watch)) => watch::run(&watch),
+        Ok(Action::Demo(demo)) => demo::run(demo),
+        Ok(Action::Decode(decode)) => decode::run(&decode),
+        Ok(Action::Replay(replay)) => replay::run(&replay),
+        Ok(Action::Capinfo(file)) => capinfo::run(&file),
         Err(refusal) => refuse(&refusal),
     }
 }

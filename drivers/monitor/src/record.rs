@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chacha20::ChaCha12Rng;
 use rand_core::SeedableRng as _;
 use satwire_capture::journal::{BackgroundFile, EndReason, Prologue, Recorder};
-use satwire_core::node::{ConnId, Draw, FromRng, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, FromRng, Input, Output, Purpose};
 use satwire_core::{Config, WallClock};
 
 /// What is recorded is on its way to the disk after this long.
@@ -16,9 +16,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// Words that nobody can guess: keyed by the operating system.
 pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
 
-/// The host of a run.
+/// The environment of a run.
 #[derive(Debug)]
-pub(crate) struct RunHost {
+pub(crate) struct RunEnvironment {
     keeping: Keeping,
     last_input: satwire_core::Instant,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Recording {
     end_told: bool,
 }
 
-impl RunHost {
+impl RunEnvironment {
     pub(crate) fn plain() -> io::Result<Self> {
         Ok(Self::new(Keeping::Plain(Box::new(system_rng()?))))
     }
@@ -63,7 +63,7 @@ impl RunHost {
         Self::new(Keeping::Recording(Box::new(Recording { recorder, flush_at, end_told: false })))
     }
 
-    /// When [`RunHost::keep`] is to be called, at the latest.
+    /// When [`RunEnvironment::keep`] is to be called, at the latest.
     pub(crate) fn keep_at(&self) -> Option<Instant> {
         match &self.keeping {
             Keeping::Plain(_) => None,
@@ -101,8 +101,8 @@ impl Recording {
     }
 }
 
-impl Host for RunHost {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl Environment for RunEnvironment {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         match &mut self.keeping {
             Keeping::Plain(rng) => rng.draw(purpose),
             Keeping::Recording(recording) => recording.recorder.draw(purpose),

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
-use satwire_core::node::{ConnId, Draw, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
 use satwire_core::{Instant, Network};
 
 use crate::cli::{Replay, Until};
@@ -53,7 +53,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             Ok(None) => break ending_trouble(player.ending()),
             Err(error) => break Some(error.to_string()),
         };
-        if replay.until.is_some_and(|until| until.is_behind(record.number, record.at)) {
+        if replay.until.is_some_and(|until| until.is_after(record.number, record.at)) {
             break None;
         }
         at = record.at;
@@ -68,7 +68,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             break None;
         }
     };
-    renderer.summary(at, player.host().traffic, &mut lines);
+    renderer.summary(at, player.environment().traffic, &mut lines);
     out.write_all(&lines)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
@@ -80,7 +80,7 @@ pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
         Ending::Marked(EndReason::Clean) => None,
         Ending::Marked(reason) => Some(reason.to_string()),
         Ending::Cut { offset, torn } => Some(format!(
-            "no end mark: cut behind the record that ends at byte {offset} ({torn} bytes of another follow); \
+            "no end mark: cut after the record that ends at byte {offset} ({torn} bytes of another follow); \
              everything before was played"
         )),
     }
@@ -92,8 +92,8 @@ struct Meter {
     traffic: Traffic,
 }
 
-impl Host for Meter {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl Environment for Meter {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         self.tape.draw(purpose)
     }
 

@@ -55,7 +55,7 @@ impl Report {
 
     /// Prints the last line and waits, within limits, until it is written.
     pub(crate) fn finish(mut self, at: Instant, traffic: Traffic, patience: Patience) -> Flushed {
-        // These two are short, and there is nothing behind them that needs the room.
+        // These two are short, and there is nothing after them that needs the room.
         self.tell_gap(at);
         self.renderer.summary(at, traffic, &mut self.lines);
         self.printer.print(&mut self.lines);

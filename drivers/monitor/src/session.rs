@@ -1,4 +1,4 @@
-//! What `watch` and `demo` have in common: a driver whose events are reported until something ends it.
+//! What `watch` and `demo` have in common_version: a driver whose events are reported until something ends it.
 
 use std::io;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use satwire_mio::Driver;
 
 use crate::cli::Format;
 use crate::output::{Failure, Flushed, Patience, Printer, QUEUE_LIMIT};
-use crate::record::RunHost;
+use crate::record::RunEnvironment;
 use crate::render::{Renderer, Traffic};
 use crate::report::Report;
 use crate::signals;
@@ -36,7 +36,7 @@ pub(crate) enum Ended {
 /// A driver, and where its events go.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) driver: Driver<RunHost>,
+    pub(crate) driver: Driver<RunEnvironment>,
     report: Report,
     signalled: Arc<AtomicBool>,
     events: Vec<Event>,
@@ -54,7 +54,7 @@ pub(crate) struct Show {
 
 impl Session {
     /// Prints the first line, and listens to signals from now on.
-    pub(crate) fn start(driver: Driver<RunHost>, show: Show) -> io::Result<Self> {
+    pub(crate) fn start(driver: Driver<RunEnvironment>, show: Show) -> io::Result<Self> {
         let renderer = Renderer::new(show.format, show.network, driver.wall_clock(), show.debug_net);
         let waker = driver.waker();
         let wake = move || {
@@ -94,9 +94,9 @@ impl Session {
                 return Ok(Ended::Done);
             }
             let gap = self.report.has_gap().then(|| Instant::now() + GAP_TOLD);
-            let wake = [until, gap, self.driver.node().host().keep_at()].into_iter().flatten().min();
+            let wake = [until, gap, self.driver.node().environment().keep_at()].into_iter().flatten().min();
             self.driver.turn(wake, &mut self.events)?;
-            if let Some(trouble) = self.driver.host_mut().keep() {
+            if let Some(trouble) = self.driver.environment_mut().keep() {
                 eprintln!("satwire: {trouble}");
             }
             for notice in self.driver.take_notices() {
@@ -105,7 +105,7 @@ impl Session {
             for event in self.events.drain(..) {
                 self.report.event(&event);
                 if is_last(&event) {
-                    // What came behind it in the same turn is not told: `--count 1` shows one.
+                    // What came after it in the same turn is not told: `--count 1` shows one.
                     return Ok(Ended::Done);
                 }
             }
@@ -124,13 +124,13 @@ impl Session {
         for event in &events {
             self.report.event(event);
         }
-        if let Some(trouble) = self.driver.host_mut().finish() {
+        if let Some(trouble) = self.driver.environment_mut().finish() {
             eprintln!("satwire: {trouble}");
         }
         let totals = self.driver.totals();
         let traffic = Traffic { received: totals.received, sent: totals.sent };
         // A replay knows no later moment.
-        let at = self.driver.node().host().last_input();
+        let at = self.driver.node().environment().last_input();
         let patience = if end == Ended::Signal { Patience::BRIEF } else { Patience::PATIENT };
         match self.report.finish(at, traffic, patience) {
             Flushed::All | Flushed::Failed(Failure::ReaderGone) => ExitCode::SUCCESS,

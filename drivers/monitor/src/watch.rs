@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use satwire_capture::journal::BackgroundFile;
 use satwire_core::node::{Address, Event, EventKind};
-use satwire_core::{CloseReason, Loss};
+use satwire_core::{CloseReason, IoError};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
 use crate::failure::fail;
-use crate::record::{self, Draft, RunHost};
+use crate::record::{self, Draft, RunEnvironment};
 use crate::session::{Session, Show};
 
 /// Runs until a signal, `--count` or `--duration`.
@@ -70,7 +70,7 @@ fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Session, Stri
 }
 
 /// Listens wherever it is wanted, and says where that is: port 0 takes any.
-fn listen(driver: &mut Driver<RunHost>, watch: &Watch) -> Result<(), String> {
+fn listen(driver: &mut Driver<RunEnvironment>, watch: &Watch) -> Result<(), String> {
     let mut listening = 0;
     for addr in &watch.bind {
         match driver.listen(*addr) {
@@ -94,11 +94,11 @@ fn listen(driver: &mut Driver<RunHost>, watch: &Watch) -> Result<(), String> {
     Ok(())
 }
 
-fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<RunHost>> {
+fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<RunEnvironment>> {
     let config = watch.config.clone();
-    let Some(file) = journal else { return Driver::new(config, RunHost::plain()?) };
+    let Some(file) = journal else { return Driver::new(config, RunEnvironment::plain()?) };
     let rng = record::system_rng()?;
-    Driver::with_host(config, |clock| RunHost::recording(rng, file, &watch.config, clock))
+    Driver::with_environment(config, |clock| RunEnvironment::recording(rng, file, &watch.config, clock))
 }
 
 /// Names that have not led anywhere, of a run that has nothing else to do.
@@ -119,7 +119,7 @@ impl Unresolved {
     /// Whether, with this event, every name has failed at its first attempt.
     fn all_after(&mut self, event: &Event) -> bool {
         match &event.kind {
-            EventKind::DialFailed { address, reason: CloseReason::Lost(Loss::NotResolved), .. } => {
+            EventKind::DialFailed { address, reason: CloseReason::Io(IoError::NotResolved), .. } => {
                 self.names.retain(|name| name != address);
             }
             EventKind::DialFailed { .. } | EventKind::Connected { .. } => self.possible = false,

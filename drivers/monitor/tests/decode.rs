@@ -131,7 +131,7 @@ fn bad_arguments_are_numbered_and_the_rest_goes_on() {
          satwire: argument 4: 3 hex digits: a byte takes two\n\
          satwire: argument 5: byte 14, scriptPubKey of output 0: payload ends early: a field of 23 bytes, \
          5 left\n\
-         satwire: argument 6: 1 byte behind the transaction, which ends at byte 10\n"
+         satwire: argument 6: 1 byte after the transaction, which ends at byte 10\n"
     );
 }
 
@@ -162,7 +162,7 @@ fn bad_lines_are_numbered_and_the_rest_goes_on() {
     }
 }
 
-/// A line without an end does not fill the memory, and what comes behind a long one is read.
+/// A line without an end does not fill the memory, and what comes after a long one is read.
 #[test]
 fn long_lines_are_refused() {
     let most = 8_000_000;

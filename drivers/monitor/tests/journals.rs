@@ -33,7 +33,7 @@ fn bad_files_get_one_line() -> Outcome {
         ("cut in its prologue", RECORDING[..60].to_vec(), "byte 60: the journal ends", false),
         ("cut", RECORDING[..half].to_vec(), "no end mark", true),
         ("damaged", with(half, RECORDING[half] ^ 1), "damaged: check", true),
-        ("two at once", [RECORDING, RECORDING].concat(), "bytes behind the end mark", true),
+        ("two at once", [RECORDING, RECORDING].concat(), "bytes after the end mark", true),
     ];
     for (name, bytes, expected, partly) in cases {
         std::fs::write(&file, bytes)?;
@@ -71,7 +71,7 @@ fn texts_of_a_journal_have_no_control_characters() -> Outcome {
     let mut node = Node::new(config, WallClock::default(), Recorder::new(words, &mut bytes, prologue));
     node.handle(Instant::ZERO, Input::Dial(Address::Name { host: evil.into(), port: 1 }));
     node.handle(Instant::ZERO, Input::Resolved(TargetId(0), &[]));
-    node.host_mut().finish();
+    node.environment_mut().finish();
     drop(node);
     std::fs::write(&file, bytes)?;
     for args in [&["capinfo"][..], &["replay"], &["replay", "--json"]] {

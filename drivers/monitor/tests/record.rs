@@ -132,7 +132,7 @@ fn quiet_does_not_hide_that_the_recording_failed() -> Outcome {
     Ok(())
 }
 
-/// A file that may not grow: it is cut behind its last whole record and says why it ends.
+/// A file that may not grow: it is cut after its last whole record and says why it ends.
 #[test]
 fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     let (_folder, journal) = folder("limited.journal")?;
@@ -168,7 +168,7 @@ fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     Ok(())
 }
 
-/// Transactions were printed more than a second behind the first.
+/// Transactions were printed more than a second after the first.
 #[cfg(target_os = "linux")]
 fn goes_on(out: &Path) -> Outcome {
     let lines = std::fs::read_to_string(out)?;

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use async_io::Async;
-use satwire_core::Loss;
-use satwire_std::loss;
+use satwire_core::IoError;
+use satwire_std::io_error;
 
 /// A socket, and whom it tells that it is ready: not the driver's own waker, but one that says which
 /// socket it was, so that a wake-up costs what is ready and not what is connected.
@@ -60,11 +60,11 @@ impl Connection {
     }
 
     /// Goes on with connecting; ready once, when that has come to an end.
-    pub(crate) fn poll_dial(&mut self) -> Poll<Result<(), Loss>> {
+    pub(crate) fn poll_dial(&mut self) -> Poll<Result<(), IoError>> {
         let Socket::Dialling(dial) = &mut self.socket else { return Poll::Pending };
         match dial.as_mut().poll(&mut Context::from_waker(&self.bell)) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) => Poll::Ready(Err(loss(&error))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(io_error(&error))),
             Poll::Ready(Ok(stream)) => {
                 self.socket = open(stream);
                 self.writable = true;
@@ -97,7 +97,7 @@ impl Connection {
 
     /// Finds out what the socket is ready for, and sets the bell for what it is not. Whom nobody writes
     /// to is always writable, as far as we know.
-    pub(crate) fn poll_ready(&mut self) -> Result<(), Loss> {
+    pub(crate) fn poll_ready(&mut self) -> Result<(), IoError> {
         let Socket::Open(stream) = &self.socket else { return Ok(()) };
         if self.awaited {
             return Ok(());
@@ -115,7 +115,7 @@ impl Connection {
 
     /// Reads once into `buffer`; `None` if there is nothing for now. A short read has emptied the socket:
     /// the reactor is asked when there is more, or the end. If `ask`, it is asked in any case.
-    pub(crate) fn read(&mut self, buffer: &mut [u8], ask: bool) -> Result<Option<usize>, Loss> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8], ask: bool) -> Result<Option<usize>, IoError> {
         let Socket::Open(stream) = &self.socket else { return Ok(None) };
         let read = satwire_std::read(&mut stream.get_ref(), buffer)?;
         self.readable = !ask && read == Some(buffer.len());
@@ -124,7 +124,7 @@ impl Connection {
     }
 
     /// Writes once; zero bytes if the socket takes none for now.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, Loss> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<usize, IoError> {
         let Socket::Open(stream) = &self.socket else { return Ok(0) };
         let written = satwire_std::write(&mut stream.get_ref(), bytes)?;
         self.writable = written.is_some();
@@ -139,10 +139,10 @@ fn open(stream: Async<TcpStream>) -> Socket {
     Socket::Open(stream)
 }
 
-fn ready(poll: Poll<io::Result<()>>) -> Result<bool, Loss> {
+fn ready(poll: Poll<io::Result<()>>) -> Result<bool, IoError> {
     match poll {
         Poll::Ready(Ok(())) => Ok(true),
-        Poll::Ready(Err(error)) => Err(loss(&error)),
+        Poll::Ready(Err(error)) => Err(io_error(&error)),
         Poll::Pending => Ok(false),
     }
 }

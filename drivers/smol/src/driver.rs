@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_io::{Async, Timer};
 use futures_core::Stream;
-use satwire_core::node::{Address, ConnId, ConnMap, Event, Host, Input, Output};
-use satwire_core::{Config, Instant, Loss, Node, WallClock};
+use satwire_core::node::{Address, ConnId, ConnMap, Environment, Event, Input, Output};
+use satwire_core::{Config, Instant, IoError, Node, WallClock};
 use satwire_std::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Totals};
 
 use crate::Handle;
@@ -31,12 +31,12 @@ const SLEPT: Duration = Duration::from_millis(100);
 /// A node on its sockets: the stream of what happens there.
 ///
 /// Everything is done while the stream is polled, and nothing else runs. An error is something that an
-/// operator should know, and not the end. The stream ends behind [`Driver::stop`].
+/// operator should know, and not the end. The stream ends after [`Driver::stop`].
 #[derive(Debug)]
-pub struct Driver<H> {
+pub struct Driver<E> {
     mailbox: Arc<Mailbox>,
     clock: Clock,
-    node: Node<H>,
+    node: Node<E>,
     connections: ConnMap<Connection>,
     listeners: Vec<Listener>,
     /// Connections that have something to read and whose peers read what we write.
@@ -67,21 +67,21 @@ enum Step {
 }
 
 /// No field is pinned in its place.
-impl<H> Unpin for Driver<H> {}
+impl<E> Unpin for Driver<E> {}
 
-impl<H: Host> Driver<H> {
+impl<E: Environment> Driver<E> {
     /// A driver without connections, its clock at zero.
-    pub fn new(config: Config, host: H) -> Self {
-        Self::with_host(config, |_| host)
+    pub fn new(config: Config, environment: E) -> Self {
+        Self::with_environment(config, |_| environment)
     }
 
-    /// As [`Driver::new`], for a host that wants to know the time of the world at the driver's zero: a
+    /// As [`Driver::new`], for a environment that wants to know the time of the world at the driver's zero: a
     /// recorder writes it down first of all.
-    pub fn with_host(config: Config, host: impl FnOnce(WallClock) -> H) -> Self {
+    pub fn with_environment(config: Config, environment: impl FnOnce(WallClock) -> E) -> Self {
         let clock = Clock::start();
         Self {
             mailbox: Arc::default(),
-            node: Node::new(config, clock.wall(), host(clock.wall())),
+            node: Node::new(config, clock.wall(), environment(clock.wall())),
             clock,
             connections: ConnMap::new(),
             listeners: Vec::new(),
@@ -120,7 +120,7 @@ impl<H: Host> Driver<H> {
         self.node.handle(self.clock.now(), Input::Disconnect(conn));
     }
 
-    /// Closes all connections and makes no more. The stream ends behind what there is to tell of that.
+    /// Closes all connections and makes no more. The stream ends after what there is to tell of that.
     pub fn stop(&mut self) {
         self.stopped = true;
         self.listeners.clear();
@@ -133,13 +133,13 @@ impl<H: Host> Driver<H> {
     }
 
     /// The node, for what it can tell.
-    pub const fn node(&self) -> &Node<H> {
+    pub const fn node(&self) -> &Node<E> {
         &self.node
     }
 
-    /// The node's host, to be changed.
-    pub const fn host_mut(&mut self) -> &mut H {
-        self.node.host_mut()
+    /// The node's environment, to be changed.
+    pub const fn environment_mut(&mut self) -> &mut E {
+        self.node.environment_mut()
     }
 
     /// What has gone over all connections so far.
@@ -235,7 +235,7 @@ impl<H: Host> Driver<H> {
             match connection.poll_dial() {
                 Poll::Pending => return,
                 Poll::Ready(Ok(())) => self.node.handle(self.clock.now(), Input::Connected(conn)),
-                Poll::Ready(Err(loss)) => return self.lost(conn, loss),
+                Poll::Ready(Err(error)) => return self.lost(conn, error),
             }
         }
         self.write(conn);
@@ -303,13 +303,13 @@ impl<H: Host> Driver<H> {
         match connection.read(&mut self.buffer, self.turns == 0) {
             Ok(Some(n)) => {
                 self.totals.received += n as u64;
-                // The clock is read behind the socket: the time is that of arrival, or later.
+                // The clock is read after the socket: the time is that of arrival, or later.
                 self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n]));
                 // It has its answer before anybody takes his time over what there is to tell.
                 self.write(conn);
             }
             Ok(None) => self.list(conn),
-            Err(loss) => self.lost(conn, loss),
+            Err(error) => self.lost(conn, error),
         }
     }
 
@@ -317,8 +317,8 @@ impl<H: Host> Driver<H> {
     fn write(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         loop {
-            if let Err(loss) = connection.poll_ready() {
-                return self.lost(conn, loss);
+            if let Err(error) = connection.poll_ready() {
+                return self.lost(conn, error);
             }
             let unsent = self.node.transmit(conn);
             if unsent.is_empty() || !connection.is_writable() {
@@ -329,7 +329,7 @@ impl<H: Host> Driver<H> {
                     self.totals.sent += n as u64;
                     self.node.transmitted(conn, n);
                 }
-                Err(loss) => return self.lost(conn, loss),
+                Err(error) => return self.lost(conn, error),
             }
         }
         // What was not read for want of room may be read now.
@@ -339,8 +339,8 @@ impl<H: Host> Driver<H> {
     /// Puts a connection that has something to read, and may be read, into the list.
     fn list(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        if let Err(loss) = connection.poll_ready() {
-            return self.lost(conn, loss);
+        if let Err(error) = connection.poll_ready() {
+            return self.lost(conn, error);
         }
         if connection.is_readable() && !connection.listed && self.node.wants_read(conn) {
             connection.listed = true;
@@ -356,13 +356,13 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    fn lost(&mut self, conn: ConnId, loss: Loss) {
+    fn lost(&mut self, conn: ConnId, error: IoError) {
         self.connections.remove(conn);
-        self.node.handle(self.clock.now(), Input::Closed(conn, loss));
+        self.node.handle(self.clock.now(), Input::Closed(conn, error));
     }
 }
 
-impl<H: Host> Stream for Driver<H> {
+impl<E: Environment> Stream for Driver<E> {
     type Item = Result<Event, Notice>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

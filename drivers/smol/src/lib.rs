@@ -37,7 +37,7 @@
 //! - **Commands from elsewhere** go through a [`Handle`].
 //!
 //! All connections are one future and not a task each, but every socket has its own waker, so a wake-up
-//! costs what is ready and not what is connected. The driver is `Send` if its host is. It needs
+//! costs what is ready and not what is connected. The driver is `Send` if its environment is. It needs
 //! `async-io`'s reactor, which starts by itself, and no particular executor.
 
 mod connection;

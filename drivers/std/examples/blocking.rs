@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use satwire_core::peer::{Direction, Event, Opening};
+use satwire_core::peer::{ConnectionConfig, Direction, Event};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 fn main() -> std::io::Result<()> {
@@ -15,10 +15,10 @@ fn main() -> std::io::Result<()> {
     stream.set_write_timeout(Some(Duration::from_secs(60)))?;
     let start = std::time::Instant::now();
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
-    let word = || RandomState::new().build_hasher().finish();
+    let random = || RandomState::new().build_hasher().finish();
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_err(std::io::Error::other)?;
     let clock = WallClock { unix_micros_at_zero: unix.as_micros() as i64 };
-    let opening = Opening::new(Direction::Outbound, word(), clock);
+    let opening = ConnectionConfig::new(Direction::Outbound, random(), clock);
     let mut peer = Peer::new(Config::new(Network::Regtest).into(), opening, now());
     let mut buffer = vec![0; 65536];
     while let Some(deadline) = peer.poll_timeout() {
@@ -32,7 +32,8 @@ fn main() -> std::io::Result<()> {
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => &[],
             Err(e) => return Err(e),
         };
-        while let Some(event) = peer.receive(now(), &mut bytes).or_else(|| peer.handle_timeout(now(), word)) {
+        while let Some(event) = peer.receive(now(), &mut bytes).or_else(|| peer.handle_timeout(now(), random))
+        {
             match event {
                 Event::Inv(items) => peer.request(now(), items.into_iter().filter(|i| i.inv_type.is_tx())),
                 Event::Tx { tx, .. } => println!("{}", tx.txid()),

@@ -8,15 +8,15 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use satwire_core::node::{Address, ConnId, Draw, EventKind, Input, Output};
-use satwire_core::{Config, Loss, Network, Node};
-use satwire_std::{Clock, READ, accept, listen, look_up, loss, read, write};
+use satwire_core::node::{Address, ConnId, EventKind, Input, Output, Purpose};
+use satwire_core::{Config, IoError, Network, Node};
+use satwire_std::{Clock, READ, accept, io_error, listen, look_up, read, write};
 use socket2::{Domain, Socket, Type};
 
-type Words = fn(Draw) -> u64;
+type Words = fn(Purpose) -> u64;
 
-/// A random word from the operating system, by way of the standard library.
-fn word(_purpose: Draw) -> u64 {
+/// A random random from the operating system, by way of the standard library.
+fn random(_purpose: Purpose) -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let clock = Clock::start();
     let mut driver = Driver {
-        node: Node::new(Config::new(Network::Regtest), clock.wall(), word),
+        node: Node::new(Config::new(Network::Regtest), clock.wall(), random),
         clock,
         sockets: BTreeMap::new(),
         dialling: BTreeMap::new(),
@@ -79,7 +79,7 @@ impl Driver {
                 }
                 Output::Connect { conn, addr } => match dial(addr) {
                     Ok(stream) => drop(self.dialling.insert(conn, stream)),
-                    Err(error) => self.handle(Input::Closed(conn, loss(&error))),
+                    Err(error) => self.handle(Input::Closed(conn, io_error(&error))),
                 },
                 Output::Transmit(conn) => self.write(conn),
                 Output::Disconnect(conn) => {
@@ -135,7 +135,7 @@ impl Driver {
                 self.sockets.insert(conn, stream);
                 self.handle(Input::Connected(conn));
             }
-            Ok(Some(error)) | Err(error) => self.handle(Input::Closed(conn, loss(&error))),
+            Ok(Some(error)) | Err(error) => self.handle(Input::Closed(conn, io_error(&error))),
         }
     }
 
@@ -156,7 +156,7 @@ impl Driver {
         match read(stream, &mut self.buffer) {
             Ok(Some(n)) => self.node.handle(self.clock.now(), Input::Received(conn, &self.buffer[..n])),
             Ok(None) => {}
-            Err(loss) => self.lost(conn, loss),
+            Err(error) => self.lost(conn, error),
         }
     }
 
@@ -166,14 +166,14 @@ impl Driver {
             match write(stream, self.node.transmit(conn)) {
                 Ok(Some(n)) => self.node.transmitted(conn, n),
                 Ok(None) => return,
-                Err(loss) => return self.lost(conn, loss),
+                Err(error) => return self.lost(conn, error),
             }
         }
     }
 
-    fn lost(&mut self, conn: ConnId, loss: Loss) {
+    fn lost(&mut self, conn: ConnId, error: IoError) {
         self.sockets.remove(&conn);
-        self.handle(Input::Closed(conn, loss));
+        self.handle(Input::Closed(conn, error));
     }
 }
 

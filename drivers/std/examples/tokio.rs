@@ -7,17 +7,17 @@ use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, ConnMap, Draw, EventKind, Input, Output};
+use satwire_core::node::{Address, ConnId, ConnMap, EventKind, Input, Output, Purpose};
 use satwire_core::{Config, Network, Node};
-use satwire_std::{Clock, READ, look_up, loss};
+use satwire_std::{Clock, READ, io_error, look_up};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet, spawn_blocking, spawn_local};
 
-type Words = fn(Draw) -> u64;
+type Words = fn(Purpose) -> u64;
 
-/// A random word from the operating system, by way of the standard library.
-fn word(_purpose: Draw) -> u64 {
+/// A random random from the operating system, by way of the standard library.
+fn random(_purpose: Purpose) -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
@@ -46,7 +46,7 @@ async fn main() -> io::Result<()> {
     };
     let clock = Clock::start();
     let driver = Rc::new(Driver {
-        node: RefCell::new(Node::new(Config::new(Network::Regtest), clock.wall(), word)),
+        node: RefCell::new(Node::new(Config::new(Network::Regtest), clock.wall(), random)),
         clock: RefCell::new(clock),
         tasks: RefCell::default(),
         changed: Notify::new(),
@@ -86,7 +86,7 @@ impl Driver {
                             Err(error) => error,
                         };
                         driver.tasks.borrow_mut().remove(conn);
-                        driver.handle(Input::Closed(conn, loss(&ended)));
+                        driver.handle(Input::Closed(conn, io_error(&ended)));
                     });
                     self.tasks.borrow_mut().insert(conn, (task, to_write));
                 }

@@ -3,7 +3,7 @@
 //!
 //! - [`Clock`]: the core's timeline, and whether the wall clock was set;
 //! - [`read`], [`write`](fn@write), [`accept`], [`listen`], [`look_up`]: sockets, with what they say in the core's
-//!   words ([`loss`]);
+//!   words ([`io_error`]);
 //! - [`READ`], [`ACCEPTS`], [`ACCEPT_PAUSE`]: how much is done in a turn.
 //!
 //! There is no event loop in here, and no protocol. The examples are drivers for loops that have no crate
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use clock::Clock;
-pub use sockets::{accept, listen, look_up, loss, read, write};
+pub use sockets::{accept, io_error, listen, look_up, read, write};
 
 /// Bytes read of one connection in one turn, and the size of the buffer that all share.
 pub const READ: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
-use satwire_core::Loss;
+use satwire_core::IoError;
 use socket2::{Domain, Socket, Type};
 
 /// Connections that may wait to be accepted: the standard library's 128 would make a burst of
@@ -14,17 +14,17 @@ const BACKLOG: i32 = 4096;
 const MAX_ADDRESSES: usize = 32;
 
 /// What of an I/O error is the same on every machine.
-pub fn loss(error: &io::Error) -> Loss {
+pub fn io_error(error: &io::Error) -> IoError {
     match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Loss::Reset,
-        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => Loss::Ended,
-        ErrorKind::ConnectionRefused => Loss::Refused,
-        ErrorKind::TimedOut => Loss::TimedOut,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => IoError::Reset,
+        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => IoError::Ended,
+        ErrorKind::ConnectionRefused => IoError::Refused,
+        ErrorKind::TimedOut => IoError::TimedOut,
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => {
-            Loss::Unreachable
+            IoError::Unreachable
         }
-        _ if error.raw_os_error().is_some_and(is_out_of_descriptors) => Loss::NoDescriptors,
-        _ => Loss::Other,
+        _ if error.raw_os_error().is_some_and(is_out_of_descriptors) => IoError::NoDescriptors,
+        _ => IoError::Other,
     }
 }
 
@@ -37,14 +37,14 @@ const fn is_out_of_descriptors(code: i32) -> bool {
 ///
 /// # Errors
 /// The connection is over, be it that the stream has ended.
-pub fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<Option<usize>, Loss> {
+pub fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<Option<usize>, IoError> {
     loop {
         return match stream.read(buffer) {
-            Ok(0) => Err(Loss::Ended),
+            Ok(0) => Err(IoError::Ended),
             Ok(n) => Ok(Some(n)),
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(loss(&error)),
+            Err(error) => Err(io_error(&error)),
         };
     }
 }
@@ -53,15 +53,15 @@ pub fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<Option<usize>, 
 ///
 /// # Errors
 /// The connection is over.
-pub fn write(stream: &mut impl Write, bytes: &[u8]) -> Result<Option<usize>, Loss> {
+pub fn write(stream: &mut impl Write, bytes: &[u8]) -> Result<Option<usize>, IoError> {
     loop {
         return match stream.write(bytes) {
             // No socket does this, and who layers something on one may: to try again would be for ever.
-            Ok(0) if !bytes.is_empty() => Err(Loss::Ended),
+            Ok(0) if !bytes.is_empty() => Err(IoError::Ended),
             Ok(n) => Ok(Some(n)),
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
-            Err(error) => Err(loss(&error)),
+            Err(error) => Err(io_error(&error)),
         };
     }
 }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_stream_that_takes_nothing_has_ended() {
         let mut nothing: &mut [u8] = &mut [];
-        assert_eq!(write(&mut nothing, b"more"), Err(Loss::Ended));
+        assert_eq!(write(&mut nothing, b"more"), Err(IoError::Ended));
         assert_eq!(write(&mut nothing, b""), Ok(Some(0)));
     }
 }

@@ -49,7 +49,7 @@ fn play(stream: &TcpStream) {
             NetworkMessage::GetData(wanted) => {
                 assert_eq!(wanted, [by_wtxid(&tx)]);
                 say(&tx_message(&tx));
-                // What it answers is behind the transaction.
+                // What it answers is after the transaction.
                 say(&message(NetworkMessage::Ping(7)));
                 while next_message(stream) != NetworkMessage::Pong(7) {}
                 served = true;

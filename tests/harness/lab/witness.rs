@@ -64,7 +64,7 @@ impl WitnessKind {
     pub fn address(self) -> String {
         let script = self.script_pubkey();
         let version = script.witness_version().expect("script_pubkey() returns witness programs only");
-        // A witness program is the script behind its version and length, a byte each.
+        // A witness program is the script after its version and length, a byte each.
         segwit::encode(Hrp::parse_unchecked(HRP), version.to_fe(), &script.as_bytes()[2..])
             .expect("script_pubkey() returns witness programs of standard lengths")
     }

@@ -127,11 +127,11 @@ impl Actor {
         let mut partial = std::mem::take(&mut self.partial);
         partial.extend_from_slice(bytes);
         let mut rest = &partial[..];
-        while let Some((header, behind)) = rest.split_first_chunk() {
+        while let Some((header, after)) = rest.split_first_chunk() {
             let header = Header::decode(header);
-            let Some((payload, behind)) = behind.split_at_checked(header.length as usize) else { break };
+            let Some((payload, after)) = after.split_at_checked(header.length as usize) else { break };
             self.answer(&header, payload, &mut out, chance);
-            rest = behind;
+            rest = after;
         }
         self.partial = rest.to_vec();
         if self.manner == Manner::Garbles && self.ready && chance.once_in(20) {
@@ -203,7 +203,7 @@ impl Actor {
                     timestamp: 0,
                     addr_recv: NetAddress::UNSPECIFIED,
                     addr_from: NetAddress::UNSPECIFIED,
-                    nonce: chance.word(),
+                    nonce: chance.next(),
                     user_agent: b"/actor/".to_vec(),
                     start_height: 0,
                     relay: true,

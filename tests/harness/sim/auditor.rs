@@ -1,10 +1,10 @@
-//! The host of a simulated node: it draws from the simulation's chance, and watches.
+//! The environment of a simulated node: it draws from the simulation's chance, and watches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use satwire_core::Instant;
-use satwire_core::node::{ConnId, Draw, Event, EventKind, Host, Output};
+use satwire_core::node::{ConnId, Environment, Event, EventKind, Output, Purpose};
 use satwire_core::wire::{Command, Hash, Header, Message};
 
 use super::Chance;
@@ -108,9 +108,9 @@ impl Auditor {
     }
 }
 
-impl Host for Auditor {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
-        self.chance.word()
+impl Environment for Auditor {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
+        self.chance.next()
     }
 
     fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {

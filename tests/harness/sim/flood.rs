@@ -69,7 +69,7 @@ impl Flood {
             let command = match self.says {
                 Says::Pings => {
                     for _ in 0..=chance.below(64) {
-                        wire::encode_ping(&mut out, NETWORK.magic(), chance.word());
+                        wire::encode_ping(&mut out, NETWORK.magic(), chance.next());
                     }
                     continue;
                 }

@@ -145,7 +145,7 @@ impl Metered {
         let config = self.node.config();
         let may =
             most_of_node() + self.open.len() * most_of_peer(config) + self.most_open * most_of_names(config);
-        let does = self.held - self.made - self.node.host().held();
+        let does = self.held - self.made - self.node.environment().held();
         assert!(
             does <= may.cast_signed(),
             "{does} bytes are held for {} connections; it may be {may}",

@@ -2,7 +2,7 @@
 //! latency, cut and silent connections, slow readers and writers, sleeping machines, clocks that are set.
 //!
 //! [`Sim::run`] panics when a node breaks a promise: one request for a hash at a time; time that was told
-//! is behind; what waits to be written, and all that is held in memory, stays bounded; a transaction that
+//! is after; what waits to be written, and all that is held in memory, stays bounded; a transaction that
 //! an honest connected peer has announced arrives in time. The same [`Plan`] always gives the same
 //! [`Report`].
 
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use satwire_core::node::{Address, ConnId, Input, Output};
 use satwire_core::wire::Hash;
-use satwire_core::{Config, Instant, Loss, WallClock};
+use satwire_core::{Config, Instant, IoError, WallClock};
 
 pub use actor::{Actor, Manner, SimTx};
 pub use auditor::Auditor;
@@ -127,7 +127,7 @@ impl Sim {
         let mut chance = Chance::new(plan.seed);
         let nodes: Vec<_> = (0..plan.nodes)
             .map(|_| {
-                let auditor = Auditor::new(Chance::new(chance.word()), live);
+                let auditor = Auditor::new(Chance::new(chance.next()), live);
                 Metered::new(config(), auditor, live)
             })
             .collect();
@@ -185,7 +185,7 @@ impl Sim {
     }
 
     fn auditors(&self) -> impl Iterator<Item = &Auditor> {
-        self.nodes.iter().map(|node| node.node().host())
+        self.nodes.iter().map(|node| node.node().environment())
     }
 
     /// When a node is to be told the time.
@@ -268,7 +268,7 @@ impl Sim {
             }
             Happening::Step => {
                 let node = self.chance.below(self.nodes.len() as u64) as usize;
-                let unix_micros_at_zero = self.chance.word().cast_signed();
+                let unix_micros_at_zero = self.chance.next().cast_signed();
                 self.tell(node, Input::Clock(WallClock { unix_micros_at_zero }));
             }
         }
@@ -305,7 +305,7 @@ impl Sim {
 
     fn dialled(&mut self, node: usize, conn: ConnId, target: Option<usize>) {
         let Some(target) = target else {
-            return self.tell(node, Input::Closed(conn, Loss::Refused));
+            return self.tell(node, Input::Closed(conn, IoError::Refused));
         };
         let latency = 1 + self.chance.below(SECOND / 3);
         let wire = self.wires.len();
@@ -358,7 +358,7 @@ impl Sim {
         self.promises = open;
         for promise in due {
             assert!(
-                self.nodes[promise.node].node().host().has(&promise.name),
+                self.nodes[promise.node].node().environment().has(&promise.name),
                 "{} has not come to node {}, though an honest peer announced it",
                 promise.name,
                 promise.node

@@ -7,7 +7,7 @@ use super::{Chance, Manner};
 pub struct Plan {
     /// Decides all that is left to chance.
     pub seed: u64,
-    /// Nodes of ours. Each dials all peers, and the nodes behind it.
+    /// Nodes of ours. Each dials all peers, and the nodes after it.
     pub nodes: u64,
     /// The peers, by their manner.
     pub peers: Vec<Manner>,

@@ -12,7 +12,7 @@ impl Chance {
     }
 
     /// The next word.
-    pub const fn word(&mut self) -> u64 {
+    pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -21,7 +21,7 @@ impl Chance {
 
     /// A number below `end`, which is not zero.
     pub const fn below(&mut self, end: u64) -> u64 {
-        self.word() % end
+        self.next() % end
     }
 
     /// True once in `n` times.

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use satwire_core::Loss;
+use satwire_core::IoError;
 use satwire_core::node::{ConnId, Input};
 
 use super::meter::{READ, most_unsent};
@@ -122,8 +122,8 @@ impl Sim {
             // A read may end anywhere.
             let most = rest.len().min(READ);
             let len = if self.chance.once_in(2) { most } else { 1 + self.chance.below(most as u64) as usize };
-            let (part, behind) = rest.split_at(len);
-            rest = behind;
+            let (part, after) = rest.split_at(len);
+            rest = after;
             self.tell(node, Input::Received(conn, part));
             self.unsent(node, conn);
         }
@@ -155,7 +155,7 @@ impl Sim {
         self.lose(wire);
         for (node, conn) in self.wires[wire].node_at(false).into_iter().chain([dialler]) {
             self.by_conn.remove(&(node, conn));
-            self.tell(node, Input::Closed(conn, Loss::Reset));
+            self.tell(node, Input::Closed(conn, IoError::Reset));
         }
     }
 
@@ -166,7 +166,7 @@ impl Sim {
         let at_dialler = self.wires[wire].dialler != (node, conn);
         if let Some((node, conn)) = self.wires[wire].node_at(at_dialler) {
             self.by_conn.remove(&(node, conn));
-            self.tell(node, Input::Closed(conn, Loss::Ended));
+            self.tell(node, Input::Closed(conn, IoError::Ended));
         }
     }
 

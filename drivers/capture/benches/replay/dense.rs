@@ -1,4 +1,4 @@
-//! Dense traffic out of a real recording: what its peers sent behind the handshakes, again and again, each
+//! Dense traffic out of a real recording: what its peers sent after the handshakes, again and again, each
 //! time with transactions of other ids.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use satwire_capture::journal::{OwnedInput, Prologue, Reader, Record, Recorder, Step};
-use satwire_core::node::{ConnId, Draw, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
 use satwire_core::wire::{self, Command, Hash, Header, TxView};
 use satwire_core::{Instant, Magic, Node};
 
@@ -20,8 +20,8 @@ const MICROS_A_DAY: u64 = 24 * 60 * 60 * 1_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Words(u64);
 
-impl Host for Words {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
+impl Environment for Words {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.0 ^ self.0 >> 29
     }
@@ -38,7 +38,7 @@ pub(crate) struct Recording {
     length: Duration,
 }
 
-/// What a peer sent behind its handshake, in whole messages.
+/// What a peer sent after its handshake, in whole messages.
 #[derive(Default)]
 struct Stream {
     bytes: Vec<u8>,
@@ -104,13 +104,13 @@ impl Recording {
             for (since, conn, range) in &self.reads {
                 let since = since.mul_f64(length.as_secs_f64() / self.length.as_secs_f64());
                 let at = begin + length * time + since;
-                let part = streams[conn].get(range.clone()).ok_or("a read behind its stream")?;
+                let part = streams[conn].get(range.clone()).ok_or("a read after its stream")?;
                 crowd.feed(at, &OwnedInput::Received(*conn, part.to_vec()));
             }
         }
         crowd.feed(crowd.now, &OwnedInput::Stop);
-        crowd.node.host_mut().finish();
-        match crowd.node.host().ended().and_then(|ended| ended.error.as_ref()) {
+        crowd.node.environment_mut().finish();
+        match crowd.node.environment().ended().and_then(|ended| ended.error.as_ref()) {
             Some(error) => Err(error.to_string().into()),
             None => Ok(()),
         }

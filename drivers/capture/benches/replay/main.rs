@@ -2,7 +2,7 @@
 //!
 //! The traffic is a real recording, repeated with other transactions until a journal in a temporary folder
 //! is large enough. It runs once, in rounds of a few megabytes. In each, three nodes get the same inputs, in
-//! turn: one with a host that does nothing but hand out the recorded words, one with a recorder whose file is
+//! turn: one with a environment that does nothing but hand out the recorded words, one with a recorder whose file is
 //! the null device, and one in a player that reads the journal from the disk. Outputs are drained alike. The
 //! inputs of the first two are decoded before the clock starts. A ratio is that of the 20th percentiles of all
 //! rounds; "must" is the least that is accepted, on a quiet machine.
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use satwire_capture::journal::{BackgroundFile, Player, Prologue, Reader, Record, Recorder, Step};
 use satwire_core::Node;
-use satwire_core::node::{Draw, Host, Output};
+use satwire_core::node::{Environment, Output, Purpose};
 
 use self::dense::Recording;
 
@@ -137,8 +137,8 @@ impl Race {
             return Ok(false);
         }
         let words = || steps.iter().flat_map(|step| &step.draws).map(|drawn| drawn.word);
-        self.bare.host_mut().0.extend(words());
-        self.recording.host_mut().host_mut().0.extend(words());
+        self.bare.environment_mut().0.extend(words());
+        self.recording.environment_mut().environment_mut().0.extend(words());
         let mut seen = [0; 3];
         // Each is first once in three rounds.
         for turn in 0..3 {
@@ -148,7 +148,7 @@ impl Race {
                 0 => feed(&mut self.bare, &steps),
                 1 => {
                     let seen = feed(&mut self.recording, &steps);
-                    self.recording.host_mut().flush();
+                    self.recording.environment_mut().flush();
                     seen
                 }
                 _ => play(&mut self.player, records)?,
@@ -156,7 +156,7 @@ impl Race {
             self.times[racer].push(start.elapsed());
         }
         assert!(seen[0] > 0 && seen == [seen[0]; 3], "{seen:?} outputs");
-        if let Some(ended) = self.recording.host().ended() {
+        if let Some(ended) = self.recording.environment().ended() {
             return Err(ended.to_string().into());
         }
         self.steps += steps.len() as u64;
@@ -175,7 +175,7 @@ fn received(step: &Step) -> usize {
 }
 
 /// Feeds the node as a driver does whose writes are never short; how much it said.
-fn feed<H: Host>(node: &mut Node<H>, steps: &[Step]) -> u64 {
+fn feed<E: Environment>(node: &mut Node<E>, steps: &[Step]) -> u64 {
     let mut outputs = 0;
     for step in steps {
         node.handle(step.at, step.input.as_input());
@@ -205,8 +205,8 @@ fn play(player: &mut Player<File>, records: u64) -> Result<u64, Box<dyn Error>> 
 /// Hands out recorded words, and looks at nothing.
 struct Given(VecDeque<u64>);
 
-impl Host for Given {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
+impl Environment for Given {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
         self.0.pop_front().unwrap_or_default()
     }
 }

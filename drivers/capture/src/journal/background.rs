@@ -13,7 +13,7 @@ use super::EndReason;
 ///
 /// [`Write::write`] takes all or nothing and returns at once. When more than the limit is waiting it
 /// fails with [`io::ErrorKind::WouldBlock`], which ends a recording: then one more write of at most
-/// 1 KiB is taken, for the end mark. When the disk fails, the file is cut behind the last write that it
+/// 1 KiB is taken, for the end mark. When the disk fails, the file is cut after the last write that it
 /// took whole and gets an end mark, if it takes one; the next write or flush returns the error.
 /// [`Write::flush`] does not wait for the disk.
 ///
@@ -177,7 +177,7 @@ fn write_chunks(shared: &Shared, mut file: File) {
     }
 }
 
-/// Cuts the file behind the last whole chunk and says why there is no more, as far as the disk lets us.
+/// Cuts the file after the last whole chunk and says why there is no more, as far as the disk lets us.
 fn last_words(file: &mut File, written: u64) {
     if file.set_len(written).is_ok() && file.seek(io::SeekFrom::Start(written)).is_ok() {
         let _ = file.write_all(&EndReason::SinkFailed.mark());

@@ -7,7 +7,7 @@ use super::{MAGIC, Version};
 /// The length of a check, in bytes.
 pub(super) const CHECK: usize = 4;
 
-/// The running CRC-32 of one block, whose state behind each record is that record's check.
+/// The running CRC-32 of one block, whose state after each record is that record's check.
 ///
 /// It is there against damage and not against forgery, which no check in the file itself could stop; and a
 /// journal's bulk must not be hashed a third time, after the two passes that the protocol needs.

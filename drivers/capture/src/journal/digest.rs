@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, Draw, Event, EventKind, Host, Input, NotTaken, Output};
-use satwire_core::peer::{Direction, IgnoredBecause, Negotiated, Rejection};
+use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, NotTaken, Output, Purpose};
+use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{self, Header, Inventory, NetAddress};
 use satwire_core::{CloseReason, Fault, Instant};
 
@@ -38,7 +38,7 @@ impl Digest {
         Self::default()
     }
 
-    /// Takes what [`Host::queued`] shows.
+    /// Takes what [`Environment::queued`] shows.
     pub fn queued(&mut self, at: Instant, conn: ConnId, mut frames: &[u8]) {
         while !frames.is_empty() {
             let whole =
@@ -51,7 +51,7 @@ impl Digest {
         }
     }
 
-    /// Takes what [`Host::output`] shows.
+    /// Takes what [`Environment::output`] shows.
     pub fn output(&mut self, at: Instant, output: &Output) {
         match output {
             Output::Resolve { target, host, port } => {
@@ -126,24 +126,24 @@ impl Digest {
     }
 }
 
-/// A host around another that keeps the digest of what its node says, where each input is a step.
+/// A environment around another that keeps the digest of what its node says, where each input is a step.
 #[derive(Clone, Debug)]
-pub struct Digested<H> {
-    /// The host inside.
-    pub inner: H,
+pub struct Digested<E> {
+    /// The environment inside.
+    pub inner: E,
     /// The digest so far.
     pub digest: Digest,
 }
 
-impl<H> Digested<H> {
+impl<E> Digested<E> {
     /// Starts with the digest of nothing.
-    pub fn new(inner: H) -> Self {
+    pub fn new(inner: E) -> Self {
         Self { inner, digest: Digest::new() }
     }
 }
 
-impl<H: Host> Host for Digested<H> {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl<E: Environment> Environment for Digested<E> {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         self.inner.draw(purpose)
     }
 
@@ -268,7 +268,7 @@ fn put_connected(out: &mut Vec<u8>, addr: &SocketAddr, direction: Direction) {
 
 fn put_negotiated(out: &mut Vec<u8>, negotiated: &Negotiated) {
     // Taken apart by name, so that a new field cannot be forgotten here.
-    let Negotiated { version, common, wtxidrelay, addrv2, time_offset } = negotiated;
+    let Negotiated { version, common_version, wtxidrelay, addrv2, time_offset } = negotiated;
     let wire::Version {
         version,
         services,
@@ -288,7 +288,7 @@ fn put_negotiated(out: &mut Vec<u8>, negotiated: &Negotiated) {
     put_varint(out, *nonce);
     put_bytes(out, user_agent);
     put_signed(out, i64::from(*start_height));
-    put_signed(out, i64::from(*common));
+    put_signed(out, i64::from(*common_version));
     out.push(u8::from(*relay) | u8::from(*wtxidrelay) << 1 | u8::from(*addrv2) << 2);
     put_signed(out, *time_offset);
 }
@@ -304,7 +304,7 @@ fn put_inventory(out: &mut Vec<u8>, item: Inventory) {
     out.extend_from_slice(&item.hash.0);
 }
 
-fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::Miss]) {
+fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::FailedRequest]) {
     out.push(number);
     put_varint(out, misses.len() as u64);
     for miss in misses {
@@ -316,11 +316,11 @@ fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::Miss]
 fn put_not_taken(out: &mut Vec<u8>, because: &NotTaken) {
     match because {
         NotTaken::Known => out.push(0),
-        NotTaken::Ignored(IgnoredBecause::BeforeVersion) => out.push(1),
-        NotTaken::Ignored(IgnoredBecause::BeforeVerack) => out.push(2),
-        NotTaken::Ignored(IgnoredBecause::Duplicate) => out.push(3),
-        NotTaken::Ignored(IgnoredBecause::Unhandled) => out.push(4),
-        NotTaken::Ignored(IgnoredBecause::Malformed(fault)) => {
+        NotTaken::Ignored(IgnoredReason::BeforeVersion) => out.push(1),
+        NotTaken::Ignored(IgnoredReason::BeforeVerack) => out.push(2),
+        NotTaken::Ignored(IgnoredReason::Duplicate) => out.push(3),
+        NotTaken::Ignored(IgnoredReason::Unhandled) => out.push(4),
+        NotTaken::Ignored(IgnoredReason::Malformed(fault)) => {
             out.push(5);
             put_fault(out, fault);
         }
@@ -365,7 +365,7 @@ fn put_wire_error(out: &mut Vec<u8>, error: &wire::Error) {
 
 fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
     // The stable word names the variant; its fields follow.
-    put_bytes(out, reason.word().as_bytes());
+    put_bytes(out, reason.as_str().as_bytes());
     match reason {
         CloseReason::WrongMagic { got, expected } => {
             out.extend_from_slice(&got.0);
@@ -390,7 +390,7 @@ fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
         CloseReason::ConnectTimeout(time)
         | CloseReason::HandshakeTimeout(time)
         | CloseReason::PingTimeout(time) => put_duration(out, *time),
-        CloseReason::SelfConnection | CloseReason::Local | CloseReason::Lost(_) => {}
+        CloseReason::SelfConnection | CloseReason::Local | CloseReason::Io(_) => {}
         other => put_other(out, &other.to_string()),
     }
 }

@@ -50,7 +50,7 @@ pub enum ErrorKind {
     /// The bytes do not match their check: damaged.
     #[error("damaged: check {found:08x}, expected {expected:08x}")]
     Check {
-        /// What stands behind the record.
+        /// What stands after the record.
         found: u32,
         /// What its bytes, and those before it in its block, give.
         expected: u32,
@@ -68,8 +68,8 @@ pub enum ErrorKind {
         /// Bytes that the record has left.
         left: u64,
     },
-    /// Bytes behind the last field of a record, or behind the end mark.
-    #[error("bytes behind {0}, expected none")]
+    /// Bytes after the last field of a record, or after the end mark.
+    #[error("bytes after {0}, expected none")]
     Trailing(&'static str),
     /// A field with a value that it cannot have.
     #[error("{field} is {found}, expected {expected}")]

@@ -23,11 +23,11 @@
 //! body, checks left out; block 0 begins with the first byte of the journal. So damage to a record is
 //! seen before it is looked into, none can be lost or moved within its block unseen, and the numbers of
 //! the blocks do the same for them. The end mark's check covers that record alone, so that whoever
-//! writes the bytes can set it behind any record. Checks are there against damage: against a forged
+//! writes the bytes can set it after any record. Checks are there against damage: against a forged
 //! journal only the limits help, and each field is held to them.
 //!
 //! **Blocks** are cut by what was recorded and never by a clock: before a step that lies
-//! [`BLOCK_TIME`] or more behind the block's start, or once the block has [`BLOCK_BYTES`]. *When* bytes
+//! [`BLOCK_TIME`] or more after the block's start, or once the block has [`BLOCK_BYTES`]. *When* bytes
 //! reach the disk does not show in them: whole records may be written at any moment, in the middle of
 //! a block, since each one is checked. That is why the journal of a replay has the same bytes as the
 //! journal that was replayed, and why a killed recorder loses no more than what was not flushed.
@@ -93,7 +93,7 @@ pub const FORMAT: Version = Version { major: 1, minor: 0 };
 /// The longest body of a record, in bytes. An input that does not fit ends a recording.
 pub const MAX_RECORD: u64 = 8 << 20;
 
-/// A block is cut before the first step that lies so far behind its start.
+/// A block is cut before the first step that lies so far after its start.
 pub const BLOCK_TIME: Duration = Duration::from_secs(1);
 
 /// A block is cut once it has so many bytes.

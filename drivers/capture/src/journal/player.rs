@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
-use satwire_core::node::{Host, Output};
+use satwire_core::node::{Environment, Output};
 use satwire_core::{Instant, Node};
 
 use super::reader::View;
@@ -14,10 +14,10 @@ use super::{DIGEST, Digested, Ending, Error, Mark, Reader, Tape, WrongDraw};
 /// Everything that the node says is compared with what it said when it was recorded, step by step and
 /// by the digests.
 #[derive(Debug)]
-pub struct Player<R, H = Tape> {
+pub struct Player<R, E = Tape> {
     reader: Reader<R>,
     tape: Tape,
-    node: Node<Digested<H>>,
+    node: Node<Digested<E>>,
     /// Of the last step.
     at: Instant,
     /// A difference that was there before the first step.
@@ -116,15 +116,15 @@ impl<R: Read> Player<R> {
     }
 }
 
-impl<R: Read, H: Host> Player<R, H> {
-    /// A player whose node is watched by the host that `watch` makes: a transcript, another recorder.
+impl<R: Read, E: Environment> Player<R, E> {
+    /// A player whose node is watched by the environment that `watch` makes: a transcript, another recorder.
     /// It must take its random words from the [`Tape`] that it is given.
-    pub fn watched(reader: Reader<R>, watch: impl FnOnce(Tape) -> H) -> Self {
+    pub fn watched(reader: Reader<R>, watch: impl FnOnce(Tape) -> E) -> Self {
         let tape = Tape::new();
         let prologue = reader.prologue();
         tape.load(&prologue.draws);
-        let host = Digested::new(watch(tape.clone()));
-        let node = Node::new(prologue.config.clone(), prologue.clock, host);
+        let environment = Digested::new(watch(tape.clone()));
+        let node = Node::new(prologue.config.clone(), prologue.clock, environment);
         let wrong = tape.check().err();
         Self { reader, tape, node, at: Instant::ZERO, wrong }
     }
@@ -142,7 +142,7 @@ impl<R: Read, H: Host> Player<R, H> {
         let (number, _, view) = view?;
         match view {
             View::Step(step) => {
-                let count = self.node.host().digest.count();
+                let count = self.node.environment().digest.count();
                 let expected = step.mark;
                 self.at = step.at;
                 self.tape.load(step.draws);
@@ -150,14 +150,14 @@ impl<R: Read, H: Host> Player<R, H> {
                 if let Err(wrong) = self.tape.check() {
                     return self.differ(number, What::Draw(wrong));
                 }
-                let digest = &self.node.host().digest;
+                let digest = &self.node.environment().digest;
                 let got = (digest.count() != count).then(|| digest.mark());
                 if got != expected {
                     return self.differ(number, What::Said { expected, got });
                 }
             }
             View::Digest(expected) => {
-                let got = self.node.host().digest.sum();
+                let got = self.node.environment().digest.sum();
                 if got != expected {
                     return self.differ(number, What::Digest { expected, got });
                 }
@@ -198,18 +198,18 @@ impl<R: Read, H: Host> Player<R, H> {
     }
 
     /// The node, as it is after the last record that was played.
-    pub const fn node(&self) -> &Node<Digested<H>> {
+    pub const fn node(&self) -> &Node<Digested<E>> {
         &self.node
     }
 
-    /// The host that watches.
-    pub const fn host(&self) -> &H {
-        &self.node.host().inner
+    /// The environment that watches.
+    pub const fn environment(&self) -> &E {
+        &self.node.environment().inner
     }
 
-    /// The host that watches, to be changed.
-    pub const fn host_mut(&mut self) -> &mut H {
-        &mut self.node.host_mut().inner
+    /// The environment that watches, to be changed.
+    pub const fn environment_mut(&mut self) -> &mut E {
+        &mut self.node.environment_mut().inner
     }
 
     /// The journal.

@@ -48,7 +48,7 @@ pub enum Ending {
     Cut {
         /// Where the last whole record ends.
         offset: u64,
-        /// Bytes behind it, of a record that is not whole.
+        /// Bytes after it, of a record that is not whole.
         torn: u64,
     },
 }
@@ -271,9 +271,9 @@ impl<R: Read> Reader<R> {
             reason.copied().ok_or(fields.unknown("reason of the end", u64::from(code)))
         };
         let reason = read().map_err(|kind| kind.at(offset))?;
-        let behind = self.source.offset;
+        let after = self.source.offset;
         if !self.source.at_end()? {
-            return Err(ErrorKind::Trailing("the end mark").at(behind));
+            return Err(ErrorKind::Trailing("the end mark").at(after));
         }
         self.ending = Ending::Marked(reason);
         Ok(())

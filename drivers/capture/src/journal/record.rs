@@ -3,13 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use satwire_core::node::{Address, ConnId, Draw, Input, TargetId};
-use satwire_core::{Instant, Loss, WallClock};
+use satwire_core::node::{Address, ConnId, Input, Purpose, TargetId};
+use satwire_core::{Instant, IoError, WallClock};
 
 use super::codec::{Fields, put_address, put_signed, put_socket, put_varint};
 use super::{DIGEST, ErrorKind, kind};
 
-/// One record behind the prologue.
+/// One record after the prologue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// An input, and what it led to.
@@ -69,7 +69,7 @@ impl fmt::Display for Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
     /// What for.
-    pub purpose: Draw,
+    pub purpose: Purpose,
     /// The word.
     pub word: u64,
 }
@@ -93,7 +93,7 @@ pub enum OwnedInput {
     /// [`Input::Received`]
     Received(ConnId, Vec<u8>),
     /// [`Input::Closed`]
-    Closed(ConnId, Loss),
+    Closed(ConnId, IoError),
     /// [`Input::Timeout`]
     Timeout,
     /// [`Input::Clock`]
@@ -113,7 +113,7 @@ impl OwnedInput {
             Self::Connected(conn) => Input::Connected(*conn),
             Self::Accepted { conn, addr } => Input::Accepted { conn: *conn, addr: *addr },
             Self::Received(conn, bytes) => Input::Received(*conn, bytes),
-            Self::Closed(conn, loss) => Input::Closed(*conn, *loss),
+            Self::Closed(conn, error) => Input::Closed(*conn, *error),
             Self::Timeout => Input::Timeout,
             Self::Clock(clock) => Input::Clock(*clock),
             Self::Disconnect(conn) => Input::Disconnect(*conn),
@@ -130,7 +130,7 @@ impl From<&Input<'_>> for OwnedInput {
             Input::Connected(conn) => Self::Connected(*conn),
             Input::Accepted { conn, addr } => Self::Accepted { conn: *conn, addr: *addr },
             Input::Received(conn, bytes) => Self::Received(*conn, bytes.to_vec()),
-            Input::Closed(conn, loss) => Self::Closed(*conn, *loss),
+            Input::Closed(conn, error) => Self::Closed(*conn, *error),
             Input::Timeout => Self::Timeout,
             Input::Clock(clock) => Self::Clock(*clock),
             Input::Disconnect(conn) => Self::Disconnect(*conn),
@@ -172,9 +172,9 @@ pub(super) fn put_input(out: &mut Vec<u8>, input: &Input<'_>) -> Result<u8, Unsu
             out.extend_from_slice(bytes);
             kind::RECEIVED
         }
-        Input::Closed(conn, loss) => {
+        Input::Closed(conn, error) => {
             put_varint(out, conn.0);
-            out.push(loss_code(*loss).ok_or(Unsupported)?);
+            out.push(io_error_code(*error).ok_or(Unsupported)?);
             kind::CLOSED
         }
         Input::Timeout => kind::TIMEOUT,
@@ -212,9 +212,10 @@ fn take_input<'a>(
         kind::RECEIVED => Input::Received(take_conn(fields)?, fields.rest()),
         kind::CLOSED => {
             let conn = take_conn(fields)?;
-            let code = fields.byte("loss")?;
-            let loss = Loss::ALL.get(usize::from(code)).ok_or(fields.unknown("loss", u64::from(code)))?;
-            Input::Closed(conn, *loss)
+            let code = fields.byte("i/o error")?;
+            let error =
+                IoError::ALL.get(usize::from(code)).ok_or(fields.unknown("i/o error", u64::from(code)))?;
+            Input::Closed(conn, *error)
         }
         kind::TIMEOUT => Input::Timeout,
         kind::CLOCK => Input::Clock(WallClock { unix_micros_at_zero: fields.signed("wall clock")? }),
@@ -224,9 +225,9 @@ fn take_input<'a>(
     })
 }
 
-/// Its place in [`Loss::ALL`], which only ever grows at its end.
-fn loss_code(loss: Loss) -> Option<u8> {
-    Loss::ALL.iter().position(|other| *other == loss).map(|place| place as u8)
+/// Its place in [`IoError::ALL`], which only ever grows at its end.
+fn io_error_code(error: IoError) -> Option<u8> {
+    IoError::ALL.iter().position(|other| *other == error).map(|place| place as u8)
 }
 
 fn take_conn(fields: &mut Fields<'_>) -> Result<ConnId, ErrorKind> {
@@ -236,10 +237,10 @@ fn take_conn(fields: &mut Fields<'_>) -> Result<ConnId, ErrorKind> {
 /// Appends purpose · word, eight bytes, little-endian.
 pub(super) fn put_drawn(out: &mut Vec<u8>, drawn: Drawn) -> Result<(), Unsupported> {
     let (code, conn) = match drawn.purpose {
-        Draw::VersionNonce(conn) => (0, Some(conn)),
-        Draw::PingNonce(conn) => (1, Some(conn)),
-        Draw::Salt => (2, None),
-        Draw::Jitter => (3, None),
+        Purpose::VersionNonce(conn) => (0, Some(conn)),
+        Purpose::PingNonce(conn) => (1, Some(conn)),
+        Purpose::Salt => (2, None),
+        Purpose::Jitter => (3, None),
         _ => return Err(Unsupported),
     };
     out.push(code);
@@ -255,10 +256,10 @@ pub(super) fn take_draws(fields: &mut Fields<'_>, draws: &mut Vec<Drawn>) -> Res
     let count = fields.varint("number of draws")?;
     for _ in 0..count {
         let purpose = match fields.byte("purpose of a draw")? {
-            0 => Draw::VersionNonce(take_conn(fields)?),
-            1 => Draw::PingNonce(take_conn(fields)?),
-            2 => Draw::Salt,
-            3 => Draw::Jitter,
+            0 => Purpose::VersionNonce(take_conn(fields)?),
+            1 => Purpose::PingNonce(take_conn(fields)?),
+            2 => Purpose::Salt,
+            3 => Purpose::Jitter,
             other => return Err(fields.unknown("purpose of a draw", u64::from(other))),
         };
         draws.push(Drawn { purpose, word: u64::from_le_bytes(fields.array("drawn word")?) });

@@ -1,15 +1,15 @@
-//! A host that writes down what its node is told.
+//! A environment that writes down what its node is told.
 
 use std::io::Write;
 
 use satwire_core::Instant;
-use satwire_core::node::{ConnId, Draw, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
 
 use super::record::{Drawn, put_drawn, put_input};
 use super::writer::Draws;
 use super::{Digest, EndReason, Ended, Prologue, Writer};
 
-/// A [`Host`] around another that records everything its node is told, whatever drives the node.
+/// A [`Environment`] around another that records everything its node is told, whatever drives the node.
 ///
 /// The bytes go to `W` by [`Write`], whole records at a time: to a `Vec`, to a file, or, so that a slow
 /// disk cannot hold up the node, to a [`BackgroundFile`](super::BackgroundFile). Between two inputs the
@@ -20,8 +20,8 @@ use super::{Digest, EndReason, Ended, Prologue, Writer};
 /// [`Recorder::ended`] says so. One that is dropped before [`Recorder::finish`] writes what it has, and
 /// that it was left alone.
 #[derive(Debug)]
-pub struct Recorder<H, W: Write> {
-    host: H,
+pub struct Recorder<E, W: Write> {
+    environment: E,
     writer: Writer<W>,
     /// Until the node is made, and has drawn what it needs for that.
     prologue: Option<Box<Prologue>>,
@@ -44,12 +44,12 @@ struct Open {
     count: u64,
 }
 
-impl<H, W: Write> Recorder<H, W> {
+impl<E, W: Write> Recorder<E, W> {
     /// A recorder for a node that is yet to be made, from the same configuration and clock as
-    /// `prologue` says. `host` is asked for the random words, and is told what the recorder is told.
-    pub fn new(host: H, sink: W, prologue: Prologue) -> Self {
+    /// `prologue` says. `environment` is asked for the random words, and is told what the recorder is told.
+    pub fn new(environment: E, sink: W, prologue: Prologue) -> Self {
         Self {
-            host,
+            environment,
             writer: Writer::unopened(sink),
             prologue: Some(Box::new(Prologue { draws: Vec::new(), ..prologue })),
             digest: Digest::new(),
@@ -76,14 +76,14 @@ impl<H, W: Write> Recorder<H, W> {
         self.writer.ended()
     }
 
-    /// The host inside.
-    pub const fn host(&self) -> &H {
-        &self.host
+    /// The environment inside.
+    pub const fn environment(&self) -> &E {
+        &self.environment
     }
 
-    /// The host inside, to be changed.
-    pub const fn host_mut(&mut self) -> &mut H {
-        &mut self.host
+    /// The environment inside, to be changed.
+    pub const fn environment_mut(&mut self) -> &mut E {
+        &mut self.environment
     }
 
     /// Where the journal goes.
@@ -160,9 +160,9 @@ impl<H, W: Write> Recorder<H, W> {
     }
 }
 
-impl<H: Host, W: Write> Host for Recorder<H, W> {
-    fn draw(&mut self, purpose: Draw) -> u64 {
-        let word = self.host.draw(purpose);
+impl<E: Environment, W: Write> Environment for Recorder<E, W> {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
+        let word = self.environment.draw(purpose);
         if self.ended().is_none() {
             self.drawn(Drawn { purpose, word });
         }
@@ -173,25 +173,25 @@ impl<H: Host, W: Write> Host for Recorder<H, W> {
         if self.ended().is_none() {
             self.open_step(now, input);
         }
-        self.host.input(now, input);
+        self.environment.input(now, input);
     }
 
     fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
         if self.ended().is_none() {
             self.digest.queued(now, conn, frames);
         }
-        self.host.queued(now, conn, frames);
+        self.environment.queued(now, conn, frames);
     }
 
     fn output(&mut self, now: Instant, output: &Output) {
         if self.ended().is_none() {
             self.digest.output(now, output);
         }
-        self.host.output(now, output);
+        self.environment.output(now, output);
     }
 }
 
-impl<H, W: Write> Drop for Recorder<H, W> {
+impl<E, W: Write> Drop for Recorder<E, W> {
     fn drop(&mut self) {
         self.end(EndReason::Aborted);
     }

@@ -31,7 +31,7 @@ pub(super) struct Source<R> {
 /// What comes next in the source.
 pub(super) enum Raw {
     Record(u8),
-    /// The end, so many bytes behind the last whole record.
+    /// The end, so many bytes after the last whole record.
     Cut(u64),
 }
 

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use satwire_core::node::{Draw, Host};
+use satwire_core::node::{Environment, Purpose};
 
 use super::Drawn;
 
-/// A [`Host`] that hands out recorded words, in their order, and notes when something else is asked
+/// A [`Environment`] that hands out recorded words, in their order, and notes when something else is asked
 /// for. Clones share the words: one goes into the node, one stays with who feeds it.
 #[derive(Clone, Debug, Default)]
 pub struct Tape(Rc<RefCell<Words>>);
@@ -24,9 +24,9 @@ struct Words {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongDraw {
     /// What was recorded; `None` if there was no further draw.
-    pub expected: Option<Draw>,
+    pub expected: Option<Purpose>,
     /// What was asked for; `None` if nothing was.
-    pub got: Option<Draw>,
+    pub got: Option<Purpose>,
 }
 
 impl fmt::Display for WrongDraw {
@@ -38,13 +38,13 @@ impl fmt::Display for WrongDraw {
     }
 }
 
-fn put_purpose(f: &mut fmt::Formatter<'_>, purpose: Option<Draw>) -> fmt::Result {
+fn put_purpose(f: &mut fmt::Formatter<'_>, purpose: Option<Purpose>) -> fmt::Result {
     match purpose {
         None => f.write_str("no draw"),
-        Some(Draw::VersionNonce(conn)) => write!(f, "a draw for the version nonce of {conn}"),
-        Some(Draw::PingNonce(conn)) => write!(f, "a draw for a ping nonce of {conn}"),
-        Some(Draw::Salt) => f.write_str("a draw for a salt"),
-        Some(Draw::Jitter) => f.write_str("a draw for a jitter"),
+        Some(Purpose::VersionNonce(conn)) => write!(f, "a draw for the version nonce of {conn}"),
+        Some(Purpose::PingNonce(conn)) => write!(f, "a draw for a ping nonce of {conn}"),
+        Some(Purpose::Salt) => f.write_str("a draw for a salt"),
+        Some(Purpose::Jitter) => f.write_str("a draw for a jitter"),
         Some(other) => write!(f, "a draw for {other:?}"),
     }
 }
@@ -72,9 +72,9 @@ impl Tape {
     }
 }
 
-impl Host for Tape {
+impl Environment for Tape {
     /// The next word; 0 if there is none.
-    fn draw(&mut self, purpose: Draw) -> u64 {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         let words = &mut *self.0.borrow_mut();
         let next = words.left.pop_front();
         let expected = next.map(|drawn| drawn.purpose);

@@ -39,7 +39,7 @@ impl EndReason {
         [Self::Clean, Self::Aborted, Self::QueueFull, Self::SinkFailed, Self::Unsupported];
 
     /// A stable word for programs, in snake_case.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Clean => "clean",
             Self::Aborted => "aborted",

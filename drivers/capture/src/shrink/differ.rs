@@ -27,13 +27,13 @@ impl Difference {
     pub fn of(session: &Session) -> Option<Self> {
         let mut recorded = session.steps.iter();
         let mut found = None;
-        session.play(Digested::new, |told, host| {
+        session.play(Digested::new, |told, environment| {
             let Some(numbered) = recorded.find(|numbered| numbered.number == told.number) else { return };
-            let mark = (!host.digest.is_silent()).then(|| host.digest.mark());
+            let mark = (!environment.digest.is_silent()).then(|| environment.digest.mark());
             if found.is_none() && (told.wrong.is_some() || mark != numbered.step.mark) {
                 found = Some(Self {
                     number: told.number,
-                    said: host.digest.step(),
+                    said: environment.digest.step(),
                     wrong: told.wrong,
                     conn: concerns(&numbered.step.input),
                     silent: match told.wrong {
@@ -53,16 +53,16 @@ impl Difference {
             return false;
         }
         let mut holds = false;
-        session.play(Digested::new, |told, host| {
+        session.play(Digested::new, |told, environment| {
             if told.number == self.number {
-                let said = (host.digest.step(), told.wrong, concerns(&told.step.input));
+                let said = (environment.digest.step(), told.wrong, concerns(&told.step.input));
                 holds = said == (self.said, self.wrong, self.conn);
             }
         });
         holds
     }
 
-    /// The part of a session that may be left out: all that lies behind the step goes, and where a silence
+    /// The part of a session that may be left out: all that lies after the step goes, and where a silence
     /// is to be kept, what the step is about stays.
     pub fn cut(&self, session: &Session) -> Session {
         let end = session.steps.iter().take_while(|numbered| numbered.number <= self.number).count();
@@ -88,8 +88,8 @@ impl Difference {
     /// this program, the step itself as it was recorded.
     pub fn write(&self, session: &Session, sink: impl Write) -> std::io::Result<()> {
         let mut steps = Vec::<Step>::new();
-        session.play(Digested::new, |told, host| {
-            let mark = (!host.digest.is_silent()).then(|| host.digest.mark());
+        session.play(Digested::new, |told, environment| {
+            let mark = (!environment.digest.is_silent()).then(|| environment.digest.mark());
             let mut step = Step { mark, ..told.step.clone() };
             if let Some(numbered) =
                 session.steps.last().filter(|last| last.number == self.number && last.number == told.number)

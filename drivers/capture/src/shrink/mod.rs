@@ -2,7 +2,7 @@
 //!
 //! [`Session::shrink`] leaves out peers, then messages, then bytes, and asks after each whether it
 //! [`holds`](Session::shrink) still: delta debugging, with so many tries and no more, the same ones in every
-//! run. What is left out changes everything behind it, so a session is not replayed strictly. It is *played*:
+//! run. What is left out changes everything after it, so a session is not replayed strictly. It is *played*:
 //! connections get the names that the node gives them now, and a random word that was drawn for the same
 //! purpose in the same step is drawn again, another one is made up.
 //!
@@ -21,7 +21,7 @@
 //!
 //! Where this program says nothing, or does not draw, any session without a cause would do the same. Then only
 //! what concerns other connections than that step's is left out, and if the step concerns none, only what
-//! comes behind it.
+//! comes after it.
 
 mod differ;
 mod play;
@@ -111,7 +111,7 @@ impl Session {
             Output::Event(Event {
                 kind: EventKind::Disconnected(reason) | EventKind::DialFailed { reason, .. },
                 ..
-            }) => reason.word() == word,
+            }) => reason.as_str() == word,
             _ => false,
         };
         self.play(|words| words, |told, _| found |= told.outputs.iter().any(is_it));
@@ -124,8 +124,8 @@ impl Session {
     pub fn write(&self, sink: impl Write) -> std::io::Result<()> {
         let fresh = Prologue { draws: Vec::new(), ..self.prologue.clone() };
         let mut node = self.play(|words| Recorder::new(words, sink, fresh), |_, _| ());
-        node.host_mut().finish();
-        match node.host().ended() {
+        node.environment_mut().finish();
+        match node.environment().ended() {
             Some(ended) if ended.reason != EndReason::Clean => Err(std::io::Error::other(ended.to_string())),
             _ => Ok(()),
         }
@@ -178,7 +178,7 @@ impl<F: FnMut(&Session) -> bool> Search<F> {
         Some(holds)
     }
 
-    /// The end goes first, by halves: whatever is looked for happens somewhere, and what comes behind it is
+    /// The end goes first, by halves: whatever is looked for happens somewhere, and what comes after it is
     /// the easiest to leave out.
     fn tail(&mut self) {
         let (mut less, mut enough) = (0, self.best.steps.len());

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use satwire_core::node::{ConnId, Draw, Host, Output, TargetId};
+use satwire_core::node::{ConnId, Environment, Output, Purpose, TargetId};
 use satwire_core::{Instant, Node};
 
 use super::{Numbered, Session};
@@ -40,8 +40,8 @@ struct Desk {
     made_up: u64,
 }
 
-impl Host for Words {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl Environment for Words {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         let desk = &mut *self.0.borrow_mut();
         let next = desk.recorded.first().map(|drawn| drawn.purpose);
         if next != Some(purpose) {
@@ -74,8 +74,8 @@ struct Noting {
     dialled: Rc<RefCell<HashMap<SocketAddr, Vec<ConnId>>>>,
 }
 
-impl Host for Noting {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl Environment for Noting {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         self.words.draw(purpose)
     }
 
@@ -92,11 +92,11 @@ impl Names {
         let targets = dials.zip(0..).map(|(numbered, target)| (numbered.number, TargetId(target))).collect();
         let dialled = Rc::new(RefCell::new(HashMap::new()));
         let words = Words::default();
-        let host = Noting { words: words.clone(), dialled: dialled.clone() };
+        let environment = Noting { words: words.clone(), dialled: dialled.clone() };
         // What a node has asked for before it panics is known all the same.
         let _ = catch_unwind(AssertUnwindSafe(move || {
             words.load(&prologue.draws, &BTreeMap::new());
-            let mut node = Node::new(prologue.config.clone(), prologue.clock, host);
+            let mut node = Node::new(prologue.config.clone(), prologue.clock, environment);
             for Numbered { step, .. } in steps {
                 words.load(&step.draws, &BTreeMap::new());
                 node.handle(step.at, step.input.as_input());
@@ -119,7 +119,7 @@ struct Renamed {
 
 impl Renamed {
     /// The step with the names of now; `None` if what it is about was left out.
-    fn step(&mut self, node: &Node<impl Host>, names: &Names, numbered: &Numbered) -> Option<Step> {
+    fn step(&mut self, node: &Node<impl Environment>, names: &Names, numbered: &Numbered) -> Option<Step> {
         let mut step = numbered.step.clone();
         step.mark = None;
         match &mut step.input {
@@ -161,8 +161,8 @@ impl Words {
         let renamed = |drawn: &Drawn| {
             let conn = |conn| conns.get(&conn).copied().unwrap_or(conn);
             let purpose = match drawn.purpose {
-                Draw::VersionNonce(recorded) => Draw::VersionNonce(conn(recorded)),
-                Draw::PingNonce(recorded) => Draw::PingNonce(conn(recorded)),
+                Purpose::VersionNonce(recorded) => Purpose::VersionNonce(conn(recorded)),
+                Purpose::PingNonce(recorded) => Purpose::PingNonce(conn(recorded)),
                 other => other,
             };
             Drawn { purpose, word: drawn.word }
@@ -182,19 +182,19 @@ impl Words {
 }
 
 impl Session {
-    /// Plays the session with a node whose host `watch` makes, which must draw from the [`Words`] that it is
-    /// given. After each step, `each` is told what the node did, and gets the host. Steps that are about
+    /// Plays the session with a node whose environment `watch` makes, which must draw from the [`Words`] that it is
+    /// given. After each step, `each` is told what the node did, and gets the environment. Steps that are about
     /// connections which do not come to be are passed over. The node is what is left.
-    pub fn play<H: Host>(
+    pub fn play<E: Environment>(
         &self,
-        watch: impl FnOnce(Words) -> H,
-        mut each: impl FnMut(&Told<'_>, &mut H),
-    ) -> Node<H> {
+        watch: impl FnOnce(Words) -> E,
+        mut each: impl FnMut(&Told<'_>, &mut E),
+    ) -> Node<E> {
         let words = Words::default();
         let mut renamed = Renamed::default();
         words.load(&self.prologue.draws, &renamed.conns);
-        let host = watch(words.clone());
-        let mut node = Node::new(self.prologue.config.clone(), self.prologue.clock, host);
+        let environment = watch(words.clone());
+        let mut node = Node::new(self.prologue.config.clone(), self.prologue.clock, environment);
         let mut outputs = Vec::new();
         for numbered in &self.steps {
             let Some(mut step) = renamed.step(&node, &self.names, numbered) else { continue };
@@ -205,14 +205,14 @@ impl Session {
             renamed.learn(&self.names, &outputs);
             let (draws, wrong) = words.drawn();
             step.draws = draws;
-            each(&Told { number: numbered.number, step, outputs: &outputs, wrong }, node.host_mut());
+            each(&Told { number: numbered.number, step, outputs: &outputs, wrong }, node.environment_mut());
         }
         node
     }
 }
 
 /// What a driver does whose writes are never short.
-fn drain<H: Host>(node: &mut Node<H>, outputs: &mut Vec<Output>) {
+fn drain<E: Environment>(node: &mut Node<E>, outputs: &mut Vec<Output>) {
     while let Some(output) = node.poll() {
         if let Output::Transmit(conn) = output {
             let all = node.transmit(conn).len();

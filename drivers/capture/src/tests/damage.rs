@@ -158,7 +158,7 @@ fn hostile_records_are_one_error() {
     let bad: &[(u8, &[u8], &str)] = &[
         (0x86, &[0x80, 0], "a number in a longer form than its value needs, or above 64 bits"),
         (0x86, &[], "a record that ends inside its time: 1 bytes expected, 0 left"),
-        (0x86, &[0, 0], "bytes behind the last field of a record, expected none"),
+        (0x86, &[0, 0], "bytes after the last field of a record, expected none"),
         (0x96, &[0, 0], "number of draws is 0, expected 1"),
         (
             0x96,
@@ -176,7 +176,7 @@ fn hostile_records_are_one_error() {
             "a record that ends inside its host name: 4294967295 bytes expected, 0 left",
         ),
         (0x80, &[0, 0, 1, 0xff, 0, 0], "host name is not UTF-8 text"),
-        (0x85, &[0, 1, 99], "unknown loss 99 in a journal of format 1.0, this program knows up to 1.0"),
+        (0x85, &[0, 1, 99], "unknown i/o error 99 in a journal of format 1.0, this program knows up to 1.0"),
         (0x81, &[0, 0xff, 0xff, 0xff, 0xff, 0x1f], "target is 8589934591, expected at most 4294967295"),
         (1, &[1, 0], "found a block, expected the end of the last"),
         (2, &[], "found a prologue, expected a step"),
@@ -189,13 +189,13 @@ fn hostile_records_are_one_error() {
         let text = ending.unwrap_err().to_string();
         assert!(text.starts_with(&format!("byte {at}: {expected}")), "{text}");
     }
-    let mut behind = with_record(0, 0x86, &[0]);
-    behind.extend_from_slice(&[4, 1, 0]);
-    behind.extend_from_slice(&crc32fast::hash(&[4, 1, 0]).to_le_bytes());
-    assert_eq!(read(&behind).1.unwrap(), Ending::Marked(EndReason::Clean));
-    behind.push(0);
-    let last = behind.len() - 1;
-    assert_eq!(error(&behind), format!("byte {last}: bytes behind the end mark, expected none"));
+    let mut after = with_record(0, 0x86, &[0]);
+    after.extend_from_slice(&[4, 1, 0]);
+    after.extend_from_slice(&crc32fast::hash(&[4, 1, 0]).to_le_bytes());
+    assert_eq!(read(&after).1.unwrap(), Ending::Marked(EndReason::Clean));
+    after.push(0);
+    let last = after.len() - 1;
+    assert_eq!(error(&after), format!("byte {last}: bytes after the end mark, expected none"));
 }
 
 /// A length is believed only as far as there are bytes.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, Draw, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, Environment, Input, Output, Purpose};
 use satwire_core::wire::{self, Command, InvType, Inventory, NetAddress, Services, Version};
 use satwire_core::{Config, Instant, Magic, Network, Node, WallClock};
 
@@ -22,8 +22,8 @@ const MAGIC_BYTES: Magic = Network::Regtest.magic();
 #[derive(Debug, Default)]
 struct Counting(u64);
 
-impl Host for Counting {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
+impl Environment for Counting {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
         self.0 += 0x0101_0101_0101;
         self.0
     }
@@ -72,7 +72,7 @@ fn inv(count: u8) -> Vec<u8> {
 
 /// What a driver does after each input: keeps the outputs that are not orders to write, and the nonce
 /// of the last ping that was written.
-fn drain<H: Host>(node: &mut Node<H>, said: &mut Vec<Output>, ping: &mut u64) {
+fn drain<E: Environment>(node: &mut Node<E>, said: &mut Vec<Output>, ping: &mut u64) {
     while let Some(output) = node.poll() {
         match output {
             Output::Transmit(conn) => {
@@ -89,7 +89,7 @@ fn drain<H: Host>(node: &mut Node<H>, said: &mut Vec<Output>, ping: &mut u64) {
 }
 
 /// A session with every kind of input, 20 s long.
-fn session<H: Host>(node: &mut Node<H>, mut between: impl FnMut(&mut Node<H>)) -> Vec<Output> {
+fn session<E: Environment>(node: &mut Node<E>, mut between: impl FnMut(&mut Node<E>)) -> Vec<Output> {
     let (mut said, mut nonce) = (Vec::new(), 0);
     let [c1, c2, c3] = [1, 2, 3].map(ConnId);
     let (hello, hello2, inv3, ping) = (greeting(77), greeting(78), inv(3), {
@@ -112,13 +112,13 @@ fn session<H: Host>(node: &mut Node<H>, mut between: impl FnMut(&mut Node<H>)) -
     go(61, Input::Received(c1, &hello[30..]));
     go(61, Input::Timeout);
     go(90, Input::Resolved(satwire_core::node::TargetId(1), &addrs));
-    go(95, Input::Closed(c2, satwire_core::Loss::Refused));
+    go(95, Input::Closed(c2, satwire_core::IoError::Refused));
     go(700, Input::Received(c1, &inv3));
     go(1500, Input::Accepted { conn: ConnId(4), addr: addr(9) });
     go(1501, Input::Received(ConnId(4), &hello2));
     go(1600, Input::Received(ConnId(4), &inv3));
     go(1700, Input::Clock(WallClock { unix_micros_at_zero: -5 }));
-    go(1800, Input::Closed(c3, satwire_core::Loss::TimedOut));
+    go(1800, Input::Closed(c3, satwire_core::IoError::TimedOut));
     for second in 2..20 {
         let nonce = go(second * 1000, Input::Timeout);
         let mut answers = ping.clone();
@@ -136,8 +136,8 @@ fn record() -> (Vec<u8>, Vec<Output>) {
     let recorder = Recorder::new(Counting::default(), &mut bytes, p.clone());
     let mut node = Node::new(p.config, p.clock, recorder);
     let said = session(&mut node, |_| {});
-    node.host_mut().finish();
-    assert!(node.host().ended().is_some_and(|ended| ended.reason == EndReason::Clean));
+    node.environment_mut().finish();
+    assert!(node.environment().ended().is_some_and(|ended| ended.reason == EndReason::Clean));
     drop(node);
     (bytes, said)
 }

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use satwire_core::node::{Address, ConnId, Draw, TargetId};
+use satwire_core::node::{Address, ConnId, Purpose, TargetId};
 use satwire_core::wire::Services;
-use satwire_core::{Config, Instant, Loss, Magic, WallClock};
+use satwire_core::{Config, Instant, IoError, Magic, WallClock};
 
 use super::read;
 use crate::journal::{
@@ -31,7 +31,7 @@ fn address() -> impl Strategy<Value = Address> {
 
 fn input() -> impl Strategy<Value = OwnedInput> {
     let conn = any::<u64>().prop_map(ConnId);
-    let loss = proptest::sample::select(&Loss::ALL[..]);
+    let error = proptest::sample::select(&IoError::ALL[..]);
     prop_oneof![
         address().prop_map(OwnedInput::Dial),
         (any::<u32>(), proptest::collection::vec(socket(), 0..5))
@@ -40,7 +40,7 @@ fn input() -> impl Strategy<Value = OwnedInput> {
         (any::<u64>(), socket()).prop_map(|(conn, addr)| OwnedInput::Accepted { conn: ConnId(conn), addr }),
         (any::<u64>(), proptest::collection::vec(any::<u8>(), 0..300))
             .prop_map(|(conn, bytes)| OwnedInput::Received(ConnId(conn), bytes)),
-        (any::<u64>(), loss).prop_map(|(conn, loss)| OwnedInput::Closed(ConnId(conn), loss)),
+        (any::<u64>(), error).prop_map(|(conn, error)| OwnedInput::Closed(ConnId(conn), error)),
         Just(OwnedInput::Timeout),
         any::<i64>().prop_map(|at| OwnedInput::Clock(WallClock { unix_micros_at_zero: at })),
         any::<u64>().prop_map(|conn| OwnedInput::Disconnect(ConnId(conn))),
@@ -50,10 +50,10 @@ fn input() -> impl Strategy<Value = OwnedInput> {
 
 fn drawn() -> impl Strategy<Value = Drawn> {
     let purpose = prop_oneof![
-        any::<u64>().prop_map(|conn| Draw::VersionNonce(ConnId(conn))),
-        any::<u64>().prop_map(|conn| Draw::PingNonce(ConnId(conn))),
-        Just(Draw::Salt),
-        Just(Draw::Jitter),
+        any::<u64>().prop_map(|conn| Purpose::VersionNonce(ConnId(conn))),
+        any::<u64>().prop_map(|conn| Purpose::PingNonce(ConnId(conn))),
+        Just(Purpose::Salt),
+        Just(Purpose::Jitter),
     ];
     (purpose, any::<u64>()).prop_map(|(purpose, word)| Drawn { purpose, word })
 }
@@ -138,7 +138,7 @@ proptest! {
         prop_assert_eq!(records, expected);
     }
 
-    /// Any bytes behind any start of a journal: never a panic.
+    /// Any bytes after any start of a journal: never a panic.
     #[test]
     fn noise_is_read_without_a_panic(cut in 0..3000_usize, noise in proptest::collection::vec(any::<u8>(), 0..200)) {
         let (bytes, _) = super::record();

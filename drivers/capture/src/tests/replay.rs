@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Host as _, Input};
+use satwire_core::node::{Environment as _, Input};
 use satwire_core::{Config, Node};
 
 use super::{Counting, prologue, read, record, session};
@@ -53,7 +53,7 @@ fn a_replay_says_the_same_and_records_the_same_bytes() {
     let ending = player.run(|output| replayed.push(output)).unwrap();
     assert_eq!(ending, Ending::Marked(EndReason::Clean));
     assert_eq!(replayed, said);
-    player.host_mut().finish();
+    player.environment_mut().finish();
     drop(player);
     assert_eq!(copy, bytes);
 }
@@ -68,10 +68,10 @@ fn flushing_changes_no_byte() {
     let mut node = Node::new(p.config, p.clock, recorder);
     let mut steps = 0;
     session(&mut node, |node| {
-        node.host_mut().flush();
-        node.host_mut().flush();
+        node.environment_mut().flush();
+        node.environment_mut().flush();
         steps += 1;
-        let on_disk = node.host().sink();
+        let on_disk = node.environment().sink();
         assert!(bytes.starts_with(on_disk), "after {steps} steps");
         let (entries, ending) = read(on_disk);
         assert_eq!(ending.unwrap(), Ending::Cut { offset: on_disk.len() as u64, torn: 0 });
@@ -79,7 +79,7 @@ fn flushing_changes_no_byte() {
         assert_eq!(read, steps);
         Player::new(Reader::new(&on_disk[..]).unwrap()).run(|_| {}).unwrap();
     });
-    node.host_mut().finish();
+    node.environment_mut().finish();
     drop(node);
     assert_eq!(flushed, bytes);
 }
@@ -117,7 +117,7 @@ fn other_cuts_give_the_same_digests() {
                 tape.check().unwrap();
             }
             Record::Digest(digest) => {
-                assert_eq!(node.host().digest.sum(), digest, "record {}", entry.number);
+                assert_eq!(node.environment().digest.sum(), digest, "record {}", entry.number);
                 digests += 1;
             }
         }
@@ -215,12 +215,12 @@ fn another_word_shows_in_what_is_said() {
 
 #[test]
 fn a_tape_names_the_first_wrong_draw() {
-    use satwire_core::node::{ConnId, Draw};
+    use satwire_core::node::{ConnId, Purpose};
     let mut tape = Tape::new();
-    assert_eq!(tape.draw(Draw::Salt), 0);
+    assert_eq!(tape.draw(Purpose::Salt), 0);
     assert_eq!(tape.check().unwrap_err().to_string(), "expected no draw, got a draw for a salt");
-    tape.load(&[crate::journal::Drawn { purpose: Draw::Jitter, word: 9 }]);
-    assert_eq!(tape.draw(Draw::VersionNonce(ConnId(3))), 9);
+    tape.load(&[crate::journal::Drawn { purpose: Purpose::Jitter, word: 9 }]);
+    assert_eq!(tape.draw(Purpose::VersionNonce(ConnId(3))), 9);
     let wrong = tape.check().unwrap_err().to_string();
     assert_eq!(wrong, "expected a draw for a jitter, got a draw for the version nonce of c3");
     assert_eq!(tape.check(), Ok(()));

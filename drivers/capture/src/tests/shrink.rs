@@ -1,8 +1,8 @@
-//! Sessions made smaller, with bugs planted in the host: it can do to a node what a bug in the core would.
+//! Sessions made smaller, with bugs planted in the environment: it can do to a node what a bug in the core would.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use satwire_core::node::{ConnId, Host, Input, Output};
+use satwire_core::node::{ConnId, Environment, Input, Output};
 use satwire_core::wire::{self, Command};
 use satwire_core::{Instant, Node};
 
@@ -12,13 +12,13 @@ use crate::shrink::{Difference, Session, TRIES, Words, thin};
 
 /// Falls over an `inv` of three, if it comes from a connection that was accepted, once a ping was answered.
 #[derive(Debug)]
-struct Fragile<H> {
-    inner: H,
+struct Fragile<E> {
+    inner: E,
     pings: u32,
 }
 
-impl<H: Host> Host for Fragile<H> {
-    fn draw(&mut self, purpose: satwire_core::node::Draw) -> u64 {
+impl<E: Environment> Environment for Fragile<E> {
+    fn draw(&mut self, purpose: satwire_core::node::Purpose) -> u64 {
         self.inner.draw(purpose)
     }
 
@@ -45,16 +45,16 @@ const fn fragile(inner: Words) -> Fragile<Words> {
     Fragile { inner, pings: 0 }
 }
 
-/// Two peers and much noise, then an `inv` of three from the second, behind a ping of the first.
+/// Two peers and much noise, then an `inv` of three from the second, after a ping of the first.
 fn field_journal() -> Vec<u8> {
     let p = prologue();
     let mut bytes = Vec::new();
     let mut node =
         Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut bytes, p.clone()));
     session(&mut node, |_| {});
-    node.host_mut().finish();
+    node.environment_mut().finish();
     drop(node);
-    // The session ends with a stop, so this is recorded behind one that does not.
+    // The session ends with a stop, so this is recorded after one that does not.
     let (entries, _) = super::read(&bytes);
     let mut bytes = Vec::new();
     let mut node =
@@ -82,9 +82,9 @@ fn field_journal() -> Vec<u8> {
     for (place, cut) in stream.chunks(50).enumerate() {
         go(19_700 + place as u64, Input::Received(next, cut));
     }
-    go(19_900, Input::Closed(next, satwire_core::Loss::Reset));
+    go(19_900, Input::Closed(next, satwire_core::IoError::Reset));
     go(20_000, Input::Stop);
-    node.host_mut().finish();
+    node.environment_mut().finish();
     drop(node);
     bytes
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 
-use satwire_core::node::{ConnId, Host, Input};
+use satwire_core::node::{ConnId, Environment, Input};
 use satwire_core::{Instant, Node};
 
 use super::{Counting, addr, prologue, read, record, session};
@@ -42,11 +42,11 @@ fn a_full_sink_ends_the_recording_and_not_the_node() {
             let sink = Small { taken: Vec::new(), room, kind };
             let mut node =
                 Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), sink, p.clone()));
-            let heard = session(&mut node, |node| node.host_mut().flush());
+            let heard = session(&mut node, |node| node.environment_mut().flush());
             assert_eq!(heard, said, "the node goes on");
-            node.host_mut().finish();
-            let ended = node.host().ended().unwrap();
-            let journal = &node.host().sink().taken;
+            node.environment_mut().finish();
+            let ended = node.environment().ended().unwrap();
+            let journal = &node.environment().sink().taken;
             if room >= bytes.len() {
                 assert_eq!((ended.reason, journal), (EndReason::Clean, &bytes));
                 continue;
@@ -86,7 +86,7 @@ fn what_does_not_fit_a_record_ends_the_recording() {
     node.handle(Instant::ZERO, Input::Accepted { conn, addr: addr(1) });
     node.handle(Instant::ZERO, Input::Received(conn, &vec![0; MAX_RECORD as usize + 1]));
     node.handle(Instant::ZERO, Input::Timeout);
-    assert_eq!(node.host().ended().unwrap().reason, EndReason::Unsupported);
+    assert_eq!(node.environment().ended().unwrap().reason, EndReason::Unsupported);
     drop(node);
     let (entries, ending) = read(&journal);
     assert_eq!(ending.unwrap(), Ending::Marked(EndReason::Unsupported));
@@ -105,10 +105,10 @@ fn record_into(file: BackgroundFile, flush: bool) -> (Node<Recorder<Counting, Ba
     let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), file, p));
     let said = session(&mut node, |node| {
         if flush {
-            node.host_mut().flush();
+            node.environment_mut().flush();
         }
     });
-    node.host_mut().finish();
+    node.environment_mut().finish();
     (node, said.len())
 }
 
@@ -149,7 +149,7 @@ fn a_full_queue_takes_an_end_mark() {
     let file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
     let (node, said) = record_into(file, true);
     assert_eq!(said, record().1.len());
-    assert_eq!(node.host().ended().unwrap().reason, EndReason::QueueFull);
+    assert_eq!(node.environment().ended().unwrap().reason, EndReason::QueueFull);
     drop(node);
     // Nothing but the mark had room.
     let check = crc32fast::hash(&[4, 1, EndReason::QueueFull as u8]).to_le_bytes();
@@ -164,15 +164,15 @@ fn a_failing_disk_is_told() {
     let file = BackgroundFile::with_limit(full, BackgroundFile::LIMIT).unwrap();
     let p = prologue();
     let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), file, p));
-    let said = session(&mut node, |node| node.host_mut().flush());
+    let said = session(&mut node, |node| node.environment_mut().flush());
     assert_eq!(said, record().1);
     // The thread needs a moment to hear of it.
     let start = std::time::Instant::now();
-    while node.host().ended().is_none() && start.elapsed().as_secs() < 10 {
-        node.host_mut().flush();
+    while node.environment().ended().is_none() && start.elapsed().as_secs() < 10 {
+        node.environment_mut().flush();
         std::thread::yield_now();
     }
-    let ended = node.host().ended().unwrap();
+    let ended = node.environment().ended().unwrap();
     assert_eq!(ended.reason, EndReason::SinkFailed);
     assert_eq!(ended.error.as_ref().unwrap().kind(), io::ErrorKind::StorageFull);
 }
@@ -193,17 +193,17 @@ fn a_slow_disk_holds_nobody_up() {
     let noise = vec![0xfa; 10_000];
     for micros in 0..1000 {
         node.handle(Instant::from_micros(micros), Input::Received(conn, &noise));
-        node.host_mut().flush();
+        node.environment_mut().flush();
     }
-    let ended = node.host().ended().expect("ten megabytes are more than fits");
+    let ended = node.environment().ended().expect("ten megabytes are more than fits");
     assert_eq!(ended.reason, EndReason::QueueFull);
     // The disk goes on.
     let reader = std::thread::spawn(move || {
         let mut journal = Vec::new();
         disk.read_to_end(&mut journal).map(|_| journal)
     });
-    node.host_mut().finish();
-    node.host_mut().sink_mut().close().unwrap();
+    node.environment_mut().finish();
+    node.environment_mut().sink_mut().close().unwrap();
     drop(node);
     let journal = reader.join().unwrap().unwrap();
     // What fitted, in pieces of ten thousand, and what a pipe holds.
@@ -221,18 +221,18 @@ fn a_device_is_not_replaced() {
     let null = std::path::Path::new("/dev/null");
     assert_eq!(BackgroundFile::create(null, false).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     let (node, _) = record_into(BackgroundFile::create(null, true).unwrap(), true);
-    assert_eq!(node.host().ended().unwrap().reason, EndReason::Clean);
+    assert_eq!(node.environment().ended().unwrap().reason, EndReason::Clean);
     drop(node);
     assert!(null.metadata().unwrap().file_type().is_char_device());
 }
 
-/// A host that is wrapped is told what the recorder is told.
+/// A environment that is wrapped is told what the recorder is told.
 #[test]
 fn the_inner_host_hears_everything() {
     #[derive(Debug, Default)]
     struct Listening(Counting, [usize; 3]);
-    impl Host for Listening {
-        fn draw(&mut self, purpose: satwire_core::node::Draw) -> u64 {
+    impl Environment for Listening {
+        fn draw(&mut self, purpose: satwire_core::node::Purpose) -> u64 {
             self.0.draw(purpose)
         }
         fn input(&mut self, _: Instant, _: &Input<'_>) {
@@ -249,7 +249,7 @@ fn the_inner_host_hears_everything() {
     let recorder = Recorder::new(Listening::default(), io::sink(), p.clone());
     let mut node = Node::new(p.config, p.clock, recorder);
     let said = session(&mut node, |_| {});
-    let [inputs, queued, outputs] = node.host().host().1;
+    let [inputs, queued, outputs] = node.environment().environment().1;
     assert_eq!((inputs, outputs), (14 + 36 + 2, said.len()));
     assert!(queued > 20);
 }

@@ -80,13 +80,13 @@ impl BindTo {
 /// Takes the port off. Two colons and no brackets make a bare IPv6 address.
 fn split(text: &str) -> Result<(&str, Option<u16>), String> {
     let (host, port) = if let Some(inner) = text.strip_prefix('[') {
-        let (host, behind) = inner.split_once(']').ok_or("the ']' behind the IPv6 address is missing")?;
+        let (host, after) = inner.split_once(']').ok_or("the ']' after the IPv6 address is missing")?;
         if !host.contains(':') {
             return Err(format!("'{host}' in brackets is no IPv6 address: give one like [::1]:18444"));
         }
-        match behind.strip_prefix(':') {
-            None if behind.is_empty() => (host, None),
-            None => return Err(format!("'{behind}' behind the ']': give a port like :18444, or nothing")),
+        match after.strip_prefix(':') {
+            None if after.is_empty() => (host, None),
+            None => return Err(format!("'{after}' after the ']': give a port like :18444, or nothing")),
             port => (host, port),
         }
     } else {
@@ -195,7 +195,7 @@ mod tests {
             (":18444", "empty"),
             ("[]:18444", "no IPv6 address"),
             ("[::1", "']'"),
-            ("[::1]18444", "behind the ']'"),
+            ("[::1]18444", "after the ']'"),
             ("[::1]:", "port ''"),
             ("[127.0.0.1]:1", "no IPv6 address"),
             ("[example.org]", "no IPv6 address"),

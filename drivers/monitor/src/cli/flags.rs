@@ -251,7 +251,7 @@ pub(super) struct ReplayFlags {
     /// A journal, as 'satwire watch --record' writes it
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Stop behind this time, in seconds since the start, or behind this record, as #N
+    /// Stop after this time, in seconds since the start, or after this record, as #N
     #[arg(long, value_name = "TIME|#N", value_parser = values::until)]
     pub(super) until: Option<Until>,
     /// Print nothing, write the smallest journal that still does this: panics, differs or closes=REASON

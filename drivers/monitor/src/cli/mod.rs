@@ -23,7 +23,7 @@ pub(crate) use self::values::{Predicate, Speed, Until};
 
 /// What the user wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum Action {
     Watch(Box<Watch>),
     Demo(Demo),
     Decode(Decode),
@@ -119,17 +119,17 @@ pub(crate) struct Stdout {
 }
 
 /// Understands the arguments, of which the first is the program's name.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) -> Result<Wish, Refusal> {
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) -> Result<Action, Refusal> {
     let args = argv::with_two_dashes(args)?;
     let verb = argv::verb(&args);
     let refuse = |error| Refusal::of(&error, &args, verb);
     let matches = flags::command().try_get_matches_from(&args).map_err(refuse)?;
     match Flags::from_arg_matches(&matches).map_err(refuse)?.verb {
-        Verb::Watch(flags) => watch(*flags, stdout).map(|watch| Wish::Watch(Box::new(watch))),
-        Verb::Demo(flags) => demo(&flags, stdout).map(Wish::Demo),
-        Verb::Decoderawtransaction(flags) => decode(flags).map(Wish::Decode),
-        Verb::Replay(flags) => replay(flags, stdout).map(Wish::Replay),
-        Verb::Capinfo(flags) => Ok(Wish::Capinfo(flags.file)),
+        Verb::Watch(flags) => watch(*flags, stdout).map(|watch| Action::Watch(Box::new(watch))),
+        Verb::Demo(flags) => demo(&flags, stdout).map(Action::Demo),
+        Verb::Decoderawtransaction(flags) => decode(flags).map(Action::Decode),
+        Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
+        Verb::Capinfo(flags) => Ok(Action::Capinfo(flags.file)),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }

@@ -5,13 +5,13 @@ use super::*;
 const PIPE: Stdout = Stdout { is_terminal: false, no_color: false };
 const TERMINAL: Stdout = Stdout { is_terminal: true, no_color: false };
 
-fn parse_line(line: &str, stdout: Stdout) -> Result<Wish, Refusal> {
+fn parse_line(line: &str, stdout: Stdout) -> Result<Action, Refusal> {
     parse(std::iter::once("satwire").chain(line.split_whitespace()).map(OsString::from), stdout)
 }
 
 fn watch_of(line: &str) -> Watch {
     match parse_line(line, PIPE) {
-        Ok(Wish::Watch(watch)) => *watch,
+        Ok(Action::Watch(watch)) => *watch,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -101,7 +101,7 @@ fn the_last_category_counts() {
         ("--debug none --debug net", true),
     ] {
         assert_eq!(watch_of(&format!("watch --listen {line}")).debug_net, expected, "{line}");
-        let Ok(Wish::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
+        let Ok(Action::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
             panic!("{line}")
         };
         assert_eq!(replay.debug_net, expected, "{line}");
@@ -125,7 +125,7 @@ fn transactions_come_as_arguments_or_not_at_all() {
         ("decoderawtransaction -simnet 00", Network::Simnet, &["00"]),
     ] {
         let transactions = transactions.iter().map(ToString::to_string).collect();
-        assert_eq!(parse_line(line, PIPE), Ok(Wish::Decode(Decode { network, transactions })), "{line}");
+        assert_eq!(parse_line(line, PIPE), Ok(Action::Decode(Decode { network, transactions })), "{line}");
     }
 }
 
@@ -136,7 +136,7 @@ fn a_smaller_journal_has_a_name() {
         ("replay b -shrink=differs", Predicate::Differs, "b.shrunk.journal"),
         ("replay b --shrink closes=reset --out c", Predicate::Closes("reset"), "c"),
     ] {
-        let Ok(Wish::Replay(replay)) = parse_line(line, PIPE) else { panic!("{line}") };
+        let Ok(Action::Replay(replay)) = parse_line(line, PIPE) else { panic!("{line}") };
         assert_eq!(replay.shrink, Some(Shrink { predicate, out: out.into(), force: false }), "{line}");
     }
 }
@@ -161,10 +161,10 @@ fn the_format_follows_stdout() {
         ("demo -json=0", TERMINAL, human(true)),
     ] {
         let demo = Demo { speed: Speed::Fast, format: expected };
-        assert_eq!(parse_line(line, stdout), Ok(Wish::Demo(demo)), "{line}");
+        assert_eq!(parse_line(line, stdout), Ok(Action::Demo(demo)), "{line}");
     }
     let demo = Demo { speed: Speed::Realtime, format: Format::Json };
-    assert_eq!(parse_line("demo --speed realtime", PIPE), Ok(Wish::Demo(demo)));
+    assert_eq!(parse_line("demo --speed realtime", PIPE), Ok(Action::Demo(demo)));
 }
 
 #[test]

@@ -31,8 +31,8 @@ pub(crate) enum Until {
 }
 
 impl Until {
-    /// Whether a record lies behind the end.
-    pub(crate) fn is_behind(self, number: u64, at: Instant) -> bool {
+    /// Whether a record lies after the end.
+    pub(crate) fn is_after(self, number: u64, at: Instant) -> bool {
         match self {
             Self::Time(time) => at > Instant::ZERO + time,
             Self::Record(last) => number > last,
@@ -228,7 +228,7 @@ mod tests {
     fn predicates_name_reasons_that_there_are() {
         assert_eq!(predicate("panics"), Ok(Predicate::Panics));
         assert_eq!(predicate("differs"), Ok(Predicate::Differs));
-        for word in satwire_core::Loss::ALL.map(satwire_core::Loss::word).into_iter().chain(REASONS) {
+        for word in satwire_core::IoError::ALL.map(satwire_core::IoError::as_str).into_iter().chain(REASONS) {
             assert_eq!(predicate(&format!("closes={word}")), Ok(Predicate::Closes(word)));
         }
         for text in ["", "panic", "closes", "closes=", "closes=Reset", "closes=rest", "reset"] {

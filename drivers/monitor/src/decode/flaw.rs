@@ -37,9 +37,9 @@ impl<'a> Walk<'a> {
         if let Err(flaw) = walk.transaction(witnesses) {
             return flaw;
         }
-        let behind = walk.reader.left().len();
-        let (at, plural) = (walk.at(), if behind == 1 { "" } else { "s" });
-        Flaw { at, text: format!("{behind} byte{plural} behind the transaction, which ends at byte {at}") }
+        let after = walk.reader.left().len();
+        let (at, plural) = (walk.at(), if after == 1 { "" } else { "s" });
+        Flaw { at, text: format!("{after} byte{plural} after the transaction, which ends at byte {at}") }
     }
 
     fn at(&self) -> usize {

@@ -65,7 +65,7 @@ mod tests {
     /// `DecodeTx`, "General strategy".
     #[test]
     fn if_both_readings_work_the_scripts_decide() {
-        // The scripts are, in one reading, the 51 or fe behind 0000000001; in the other, from the 27 or
+        // The scripts are, in one reading, the 51 or fe after 0000000001; in the other, from the 27 or
         // 26 on, so many bytes.
         for (bytes, inputs) in [
             // Only that with witnesses has sane scripts.
@@ -100,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_stand_behind() {
+    fn nothing_may_stand_after() {
         for bytes in [legacy(2, &[50]), segwit()] {
             let longer = [&bytes[..], &[0]].concat();
             let refusal = transaction(&longer).unwrap_err();
             let end = bytes.len();
-            assert_eq!(refusal, format!("1 byte behind the transaction, which ends at byte {end}"));
+            assert_eq!(refusal, format!("1 byte after the transaction, which ends at byte {end}"));
         }
     }
 }

@@ -16,7 +16,7 @@ use satwire_mio::Driver;
 use self::peer::Ending;
 use self::playback::{Script, ScriptWriter};
 use crate::cli::Demo;
-use crate::record::RunHost;
+use crate::record::RunEnvironment;
 use crate::session::{Ended, Session, Show};
 
 /// What btcd sent when transactions of all kinds were made on its simnet; how it was recorded stands
@@ -37,7 +37,7 @@ pub(crate) fn run(demo: Demo) -> ExitCode {
 fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let script = script(RECORDING)?;
     let (addr, peer) = peer::start(script, demo.speed)?;
-    let driver = Driver::new(Config::new(Network::Simnet), RunHost::plain()?)?;
+    let driver = Driver::new(Config::new(Network::Simnet), RunEnvironment::plain()?)?;
     let show = Show { network: Network::Simnet, format: demo.format, debug_net: false, quiet: false };
     let mut session = Session::start(driver, show)?;
     session.driver.dial(Address::Socket(addr));

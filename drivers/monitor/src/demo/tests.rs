@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, Draw, Event, EventKind, Host, Input, Output};
+use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, Output, Purpose};
 use satwire_core::wire::{self, Command, Header};
 use satwire_core::{Config, Instant, Network, Node, WallClock};
 
@@ -9,8 +9,8 @@ use super::{RECORDING, script};
 
 struct Words(u64);
 
-impl Host for Words {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
+impl Environment for Words {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
         self.0 += 1;
         self.0
     }

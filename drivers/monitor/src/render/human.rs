@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use satwire_core::Instant;
-use satwire_core::node::{Announcement, ConnId, Event, EventKind, Miss};
+use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, Tx};
 
@@ -129,9 +129,11 @@ impl Human {
                 let asked = announcements.iter().filter(|announcement| announcement.requested).count();
                 say(Tone::Faint, format_args!("← announces {many}, {new} new, {asked} asked for"));
             }
-            EventKind::Notfound(misses) => say(Tone::Odd, format_args!("← {}", Misses(misses, "not found"))),
+            EventKind::Notfound(misses) => {
+                say(Tone::Odd, format_args!("← {}", FailedRequests(misses, "not found")));
+            }
             EventKind::Unanswered(misses) => {
-                say(Tone::Odd, format_args!("… {}", Misses(misses, "not answered")));
+                say(Tone::Odd, format_args!("… {}", FailedRequests(misses, "not answered")));
             }
             EventKind::Rejected(rejection) => {
                 let Rejection { command, reason, .. } = &**rejection;
@@ -241,9 +243,9 @@ impl fmt::Display for Greeting<'_> {
 }
 
 /// How many requests came to nothing, and what becomes of them.
-struct Misses<'a>(&'a [Miss], &'a str);
+struct FailedRequests<'a>(&'a [FailedRequest], &'a str);
 
-impl fmt::Display for Misses<'_> {
+impl fmt::Display for FailedRequests<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let again = self.0.iter().filter(|miss| miss.next.is_some()).count();
         let many = Count(self.0.len() as u64, "transaction");
@@ -262,7 +264,7 @@ impl fmt::Display for TimeOfDay {
     }
 }
 
-/// A time in the unit that suits it, cut off behind the first decimal.
+/// A time in the unit that suits it, cut off after the first decimal.
 struct Time(Duration);
 
 impl fmt::Display for Time {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, Event, EventKind, Miss};
+use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
 use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
@@ -154,7 +154,7 @@ struct Missed {
 }
 
 impl Missed {
-    fn new(miss: &Miss) -> Self {
+    fn new(miss: &FailedRequest) -> Self {
         Self { hash: Shown(miss.item.hash), next: miss.next.map(|conn| conn.0) }
     }
 }
@@ -224,7 +224,7 @@ impl Json {
             EventKind::Clock(_) => self.line(out, book, at, conn, "clock", Clock { offset: stepped }),
             EventKind::DialFailed { address, reason, retry } => {
                 let (addr, retry) = (Plain(address).to_string(), whole_seconds(*retry));
-                let failed = DialFailed { addr, reason: reason.word(), retry };
+                let failed = DialFailed { addr, reason: reason.as_str(), retry };
                 self.line(out, book, at, conn, "peer_dial_failed", failed);
             }
             EventKind::Connected { .. } => self.line(out, book, at, conn, "peer_connected", Nothing {}),
@@ -266,7 +266,7 @@ impl Json {
                 self.line(out, book, at, conn, "ignored", ignored);
             }
             EventKind::Disconnected(reason) => {
-                let disconnected = Disconnected { reason: reason.word(), detail: book.why(conn, reason) };
+                let disconnected = Disconnected { reason: reason.as_str(), detail: book.why(conn, reason) };
                 self.line(out, book, at, conn, "peer_disconnected", disconnected);
             }
             _ => {}

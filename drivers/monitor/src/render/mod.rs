@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use satwire_core::node::{ConnId, Event, EventKind};
 use satwire_core::peer::Direction;
-use satwire_core::{CloseReason, Instant, Loss, Network, WallClock};
+use satwire_core::{CloseReason, Instant, IoError, Network, WallClock};
 use serde::Serialize;
 
 use self::human::Human;
@@ -198,7 +198,7 @@ impl Book {
 
     /// A sentence on why a connection ended, with what an operator may want to know besides.
     fn why(&self, conn: Option<ConnId>, reason: &CloseReason) -> String {
-        let hung_up = matches!(reason, CloseReason::Lost(Loss::Ended | Loss::Reset));
+        let hung_up = matches!(reason, CloseReason::Io(IoError::Ended | IoError::Reset));
         match self.connection(conn) {
             Some(connection) if hung_up && !connection.ready && !connection.inbound => {
                 format!(

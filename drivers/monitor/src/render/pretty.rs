@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-/// Writes a value with two spaces a level, and a line break behind it.
+/// Writes a value with two spaces a level, and a line break after it.
 pub(crate) fn write_pretty(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     write_indented(value, "  ", &mut out)
 }

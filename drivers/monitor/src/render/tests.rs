@@ -1,9 +1,9 @@
 //! Every event in both styles, as golden lines.
 
-use satwire_core::node::{Address, Announcement, Miss, NotTaken};
-use satwire_core::peer::{IgnoredBecause, Negotiated, Rejection};
+use satwire_core::node::{Address, Announcement, FailedRequest, NotTaken};
+use satwire_core::peer::{IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{Command, Hash, InvType, Inventory, NetAddress, Services, Tx, TxView, Version};
-use satwire_core::{CloseReason, Fault, Loss};
+use satwire_core::{CloseReason, Fault, IoError};
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn negotiated(user_agent: &[u8]) -> Negotiated {
             start_height: 101,
             relay: true,
         },
-        common: 70016,
+        common_version: 70016,
         wtxidrelay: true,
         addrv2: false,
         time_offset: -2,
@@ -176,9 +176,9 @@ fn connections() {
 #[test]
 fn golden_lines() {
     let host = Address::Name { host: "node.example".into(), port: 18444 };
-    let refused = CloseReason::Lost(Loss::Refused);
+    let refused = CloseReason::Io(IoError::Refused);
     let dial_failed = |retry| EventKind::DialFailed { address: host.clone(), reason: refused, retry };
-    let unsound = NotTaken::Ignored(IgnoredBecause::Malformed(Fault::Checksum));
+    let unsound = NotTaken::Ignored(IgnoredReason::Malformed(Fault::Checksum));
     let command = Command::from_wire(*b"a\"b\\\0\0\0\0\0\0\0\0").unwrap();
     for (conn, kind, expected, line) in [
         (
@@ -262,12 +262,12 @@ fn golden_lines() {
 /// Who hangs up on us at once has a reason that it does not say.
 #[test]
 fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
-    for (direction, ready, loss, hint) in [
-        (Direction::Outbound, false, Loss::Ended, true),
-        (Direction::Outbound, false, Loss::Reset, true),
-        (Direction::Outbound, false, Loss::TimedOut, false),
-        (Direction::Outbound, true, Loss::Ended, false),
-        (Direction::Inbound, false, Loss::Ended, false),
+    for (direction, ready, error, hint) in [
+        (Direction::Outbound, false, IoError::Ended, true),
+        (Direction::Outbound, false, IoError::Reset, true),
+        (Direction::Outbound, false, IoError::TimedOut, false),
+        (Direction::Outbound, true, IoError::Ended, false),
+        (Direction::Inbound, false, IoError::Ended, false),
     ] {
         for format in [Format::Json, Format::Human { color: false }] {
             let (mut renderer, mut out) = (renderer(format, false), Vec::new());
@@ -276,10 +276,10 @@ fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
                 renderer.event(&event(7, EventKind::Handshake(Box::new(negotiated(b"/x:1/")))), &mut out);
             }
             out.clear();
-            renderer.event(&event(7, EventKind::Disconnected(CloseReason::Lost(loss))), &mut out);
+            renderer.event(&event(7, EventKind::Disconnected(CloseReason::Io(error))), &mut out);
             let text = text(out);
             assert_eq!(text.contains("no free slot"), hint, "{direction:?} {ready} {text}");
-            assert!(text.contains(&loss.to_string()), "{text}");
+            assert!(text.contains(&error.to_string()), "{text}");
         }
     }
 }
@@ -306,7 +306,10 @@ fn inventories_are_a_line_an_entry() {
     );
     assert_eq!(human(&event(1, announcements)), "c1   ← announces 2 transactions, 1 new, 1 asked for\n");
 
-    let misses = vec![Miss { item: item(1), next: Some(ConnId(7)) }, Miss { item: item(2), next: None }];
+    let misses = vec![
+        FailedRequest { item: item(1), next: Some(ConnId(7)) },
+        FailedRequest { item: item(2), next: None },
+    ];
     for (kind, name, line) in [
         (EventKind::Notfound(misses.clone()), "tx_notfound", "← 2 transactions not found"),
         (EventKind::Unanswered(misses), "tx_unanswered", "… 2 transactions not answered"),

@@ -3,7 +3,7 @@
 //! The keys and their order are those of `src/core_io.cpp` `TxToUniv` and `ScriptToUniv`.
 
 use satwire_core::Network;
-use satwire_core::wire::{Input, Output, Tx, TxView, Txid, Witness, Wtxid};
+use satwire_core::wire::{Tx, TxIn, TxOut, TxView, Txid, Witness, Wtxid};
 use serde::{Serialize, Serializer};
 
 use super::number::{Btc, Shown};
@@ -80,7 +80,7 @@ struct ShownInput<'a> {
 }
 
 impl<'a> ShownInput<'a> {
-    fn new(input: &Input<'a>, is_coinbase: bool, stack: Option<Witness<'a>>) -> Self {
+    fn new(input: &TxIn<'a>, is_coinbase: bool, stack: Option<Witness<'a>>) -> Self {
         let txinwitness = stack.filter(|stack| stack.len() > 0).map(Stack);
         let shown = Self { txinwitness, sequence: input.sequence, ..Self::default() };
         let hex = Hex(input.script_sig);
@@ -133,7 +133,7 @@ struct ShownOutput<'a> {
 }
 
 impl<'a> ShownOutput<'a> {
-    fn new(n: usize, output: &Output<'a>, network: Network) -> Self {
+    fn new(n: usize, output: &TxOut<'a>, network: Network) -> Self {
         Self { value: Btc(output.value), n, script_pubkey: ScriptPubkey::new(output.script_pubkey, network) }
     }
 }

@@ -7,7 +7,7 @@ use super::{number, signature};
 use crate::hex::Hex;
 
 /// A script as Bitcoin Core's `src/core_io.cpp` `ScriptToAsmStr` shows it: pushes of up to four bytes
-/// are numbers, longer ones hexadecimal, and behind a push that is cut off stands `[error]` only.
+/// are numbers, longer ones hexadecimal, and after a push that is cut off stands `[error]` only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asm<'a> {
     script: &'a [u8],

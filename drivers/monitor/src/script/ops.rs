@@ -2,11 +2,11 @@
 
 /// Pushes nothing: an empty item, which is also the number 0.
 pub(super) const OP_0: u8 = 0x00;
-/// Pushes as many bytes as the byte behind it says.
+/// Pushes as many bytes as the byte after it says.
 pub(super) const OP_PUSHDATA1: u8 = 0x4c;
-/// As many as the two bytes behind it say.
+/// As many as the two bytes after it say.
 pub(super) const OP_PUSHDATA2: u8 = 0x4d;
-/// As many as the four bytes behind it say. Up to here all opcodes push bytes.
+/// As many as the four bytes after it say. Up to here all opcodes push bytes.
 pub(super) const OP_PUSHDATA4: u8 = 0x4e;
 /// Pushes -1.
 pub(super) const OP_1NEGATE: u8 = 0x4f;
@@ -38,11 +38,11 @@ pub(super) struct Op<'a> {
     pub(super) push: &'a [u8],
 }
 
-/// A push that goes on behind the end of the script.
+/// A push that goes on after the end of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CutPush;
 
-/// The opcodes of a script, in order; nothing comes behind an error.
+/// The opcodes of a script, in order; nothing comes after an error.
 #[derive(Clone, Debug)]
 pub(super) struct Ops<'a> {
     left: &'a [u8],

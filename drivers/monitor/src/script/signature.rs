@@ -1,6 +1,6 @@
-//! Signatures as inputs carry them: DER, and a byte behind it that says what was signed.
+//! Signatures as inputs carry them: DER, and a byte after it that says what was signed.
 
-/// The longest a signature gets: two numbers of 33 bytes, their headers, and the byte behind.
+/// The longest a signature gets: two numbers of 33 bytes, their headers, and the byte after.
 const MAX_SIGNATURE: usize = 73;
 
 /// Takes a push that has the form of a signature apart: the DER, and the name of what was signed.
@@ -30,13 +30,13 @@ fn is_der(der: &[u8]) -> bool {
     usize::from(*len) == integers.len() && integer(integers).and_then(integer).is_some_and(<[u8]>::is_empty)
 }
 
-/// What stands behind an integer (02) that is not negative and has no byte too many.
+/// What stands after an integer (02) that is not negative and has no byte too many.
 fn integer(der: &[u8]) -> Option<&[u8]> {
     let [0x02, len, rest @ ..] = der else { return None };
-    let (value, behind) = rest.split_at_checked(usize::from(*len))?;
+    let (value, after) = rest.split_at_checked(usize::from(*len))?;
     match value {
         [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => None,
-        _ => Some(behind),
+        _ => Some(after),
     }
 }
 

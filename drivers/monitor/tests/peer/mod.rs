@@ -22,7 +22,7 @@ const TOGETHER: u32 = 200;
 pub(crate) struct Program {
     pub(crate) child: Child,
     pub(crate) addr: SocketAddr,
-    /// What it says on stderr behind its address.
+    /// What it says on stderr after its address.
     pub(crate) stderr: BufReader<std::process::ChildStderr>,
 }
 

@@ -18,7 +18,7 @@ pub(crate) const SPREAD: &str = "ns a ping, spread";
 pub(crate) const PING: &str = "ns a ping";
 pub(crate) const IDLE: &str = "ms between two rounds";
 
-/// How long a round may take and the rest behind it: far above what either needs, and the same for each
+/// How long a round may take and the rest after it: far above what either needs, and the same for each
 /// connection.
 pub(crate) fn interval(connections: usize) -> Duration {
     (Duration::from_micros(100) * connections as u32).max(Duration::from_millis(50))
@@ -65,7 +65,7 @@ pub(crate) fn serve<S: Server>(connections: usize, rounds: usize) -> io::Result<
     Ok(())
 }
 
-/// Runs until so many pongs have come, and `and` is true of some event behind them or before.
+/// Runs until so many pongs have come, and `and` is true of some event after them or before.
 fn pongs(server: &mut impl Server, count: usize, mut and: impl FnMut(&EventKind) -> bool) -> io::Result<()> {
     let (mut left, mut and_that) = (count, false);
     server.run(None, |event| {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::arguments::Wish;
+use crate::arguments::Action;
 use crate::flood::{ASKING, NOBODY, SLOW, SLOW_PEERS};
 use crate::side::{CLIENT, SERVER, Side};
 use crate::table::Samples;
@@ -29,7 +29,7 @@ struct Case {
 }
 
 /// Runs the cases that are wished for.
-pub(crate) fn run_all(wish: &Wish) -> io::Result<Samples> {
+pub(crate) fn run_all(wish: &Action) -> io::Result<Samples> {
     let cases = cases(wish);
     let mut samples = Samples::default();
     for round in 0..wish.rounds {
@@ -59,7 +59,7 @@ fn run(case: &Case, samples: &mut Samples) -> io::Result<()> {
     Ok(())
 }
 
-fn cases(wish: &Wish) -> Vec<Case> {
+fn cases(wish: &Action) -> Vec<Case> {
     let connections = wish.connections;
     let mut cases = Vec::new();
     let mut add = |name: String, server: String, client: Option<String>| {

@@ -7,15 +7,15 @@ use crate::Instant;
 
 /// What a node needs from where it runs, and what it tells of itself.
 ///
-/// Only [`Host::draw`] steers the node. The other methods let a recorder, a transcript or a test
+/// Only [`Environment::draw`] steers the node. The other methods let a recorder, a transcript or a test
 /// see everything that does, and everything that follows, in the order in which it happens; by
 /// default they do nothing. With the inputs and the draws a replay does the same again.
 ///
-/// A random number generator becomes a host through [`FromRng`]; a closure that gives words is one.
-pub trait Host {
+/// A random number generator becomes a environment through [`FromRng`]; a closure that gives words is one.
+pub trait Environment {
     /// A fresh random word. `purpose` says what for: a replay that has to invent a word (a packet
     /// capture holds nonces only) can do so without falling out of step with the others.
-    fn draw(&mut self, purpose: Draw) -> u64;
+    fn draw(&mut self, purpose: Purpose) -> u64;
 
     /// An input is about to be handled.
     fn input(&mut self, now: Instant, input: &Input<'_>) {
@@ -28,15 +28,15 @@ pub trait Host {
     }
 
     /// An order or an event was queued. [`Output::Transmit`] is not shown here: how far a write gets
-    /// never steers the protocol, and [`Host::queued`] has shown the messages.
+    /// never steers the protocol, and [`Environment::queued`] has shown the messages.
     fn output(&mut self, now: Instant, output: &Output) {
         let _ = (now, output);
     }
 }
 
 /// Draws from the closure, and tells nobody.
-impl<F: FnMut(Draw) -> u64> Host for F {
-    fn draw(&mut self, purpose: Draw) -> u64 {
+impl<F: FnMut(Purpose) -> u64> Environment for F {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
         self(purpose)
     }
 }
@@ -44,7 +44,7 @@ impl<F: FnMut(Draw) -> u64> Host for F {
 /// What a random word is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Draw {
+pub enum Purpose {
     /// The nonce of our `version` on this connection.
     VersionNonce(ConnId),
     /// The nonce of our next `ping` on this connection.
@@ -55,14 +55,14 @@ pub enum Draw {
     Jitter,
 }
 
-/// A [`Host`] that draws from a random number generator and tells nobody.
+/// A [`Environment`] that draws from a random number generator and tells nobody.
 ///
 /// The generator decides how well nobody can guess our nonces: seed one from the operating system.
 #[derive(Clone, Debug)]
 pub struct FromRng<R>(pub R);
 
-impl<R: Rng> Host for FromRng<R> {
-    fn draw(&mut self, _purpose: Draw) -> u64 {
+impl<R: Rng> Environment for FromRng<R> {
+    fn draw(&mut self, _purpose: Purpose) -> u64 {
         self.0.next_u64()
     }
 }

@@ -6,22 +6,22 @@ use core::str::FromStr;
 
 use sha3::{Digest as _, Sha3_256};
 
-/// The host of a node: an address on one of the networks of BIP155 that are alive.
+/// The address of a node, on one of the networks of BIP155 that are alive.
 ///
 /// As text it is what Bitcoin Core's `src/netaddress.cpp` `ToStringAddr` shows, and parsing takes the
 /// same back, in any case of letters. `fc00::/8` is CJDNS: an IPv6 address in it, which nobody could
-/// reach, is read back as [`NodeHost::Cjdns`].
+/// reach, is read back as [`AddrV2::Cjdns`].
 ///
 /// ```
-/// use satwire_core::wire::NodeHost;
+/// use satwire_core::wire::AddrV2;
 /// let text = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
-/// let host: NodeHost = text.parse()?;
-/// assert_eq!((host.network_id(), host.to_string().as_str()), (4, text));
-/// # Ok::<(), satwire_core::wire::ParseHostError>(())
+/// let addr: AddrV2 = text.parse()?;
+/// assert_eq!((addr.network_id(), addr.to_string().as_str()), (4, text));
+/// # Ok::<(), satwire_core::wire::ParseAddrV2Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum NodeHost {
+pub enum AddrV2 {
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
     /// An IPv6 address.
@@ -30,11 +30,11 @@ pub enum NodeHost {
     TorV3([u8; 32]),
     /// A destination of I2P: the SHA-256 of it. `….b32.i2p`, 60 characters.
     I2p([u8; 32]),
-    /// An address of CJDNS, in `fc00::/8`: see [`NodeHost::cjdns`].
+    /// An address of CJDNS, in `fc00::/8`: see [`AddrV2::cjdns`].
     Cjdns(Ipv6Addr),
 }
 
-impl NodeHost {
+impl AddrV2 {
     /// A CJDNS address, if the bytes start with `fc`.
     pub fn cjdns(bytes: [u8; 16]) -> Option<Self> {
         (bytes[0] == 0xfc).then(|| Self::Cjdns(bytes.into()))
@@ -54,9 +54,9 @@ impl NodeHost {
     /// The address as `addrv2` carries it, written to the front of `buffer`.
     ///
     /// ```
-    /// # use satwire_core::wire::NodeHost;
-    /// let host: NodeHost = "1.2.3.4".parse().unwrap();
-    /// assert_eq!(host.address(&mut [0; 32]), [1, 2, 3, 4]);
+    /// # use satwire_core::wire::AddrV2;
+    /// let addr: AddrV2 = "1.2.3.4".parse().unwrap();
+    /// assert_eq!(addr.address(&mut [0; 32]), [1, 2, 3, 4]);
     /// ```
     pub fn address<'a>(&self, buffer: &'a mut [u8; 32]) -> &'a [u8] {
         let len = match self {
@@ -87,7 +87,7 @@ impl NodeHost {
 }
 
 /// An IPv4 address in the guise of an IPv6 address is taken for what it is.
-impl From<IpAddr> for NodeHost {
+impl From<IpAddr> for AddrV2 {
     fn from(ip: IpAddr) -> Self {
         match ip.to_canonical() {
             IpAddr::V4(ip) => Self::Ipv4(ip),
@@ -96,7 +96,7 @@ impl From<IpAddr> for NodeHost {
     }
 }
 
-impl fmt::Display for NodeHost {
+impl fmt::Display for AddrV2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ipv4(ip) => ip.fmt(f),
@@ -117,10 +117,10 @@ impl fmt::Display for NodeHost {
     }
 }
 
-/// Why a text is not a [`NodeHost`].
+/// Why a text is not a [`AddrV2`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ParseHostError {
+pub enum ParseAddrV2Error {
     /// None of the forms.
     #[error("neither an IP address nor an .onion or .b32.i2p name")]
     Form,
@@ -139,22 +139,22 @@ pub enum ParseHostError {
     Version(u8),
 }
 
-impl FromStr for NodeHost {
-    type Err = ParseHostError;
+impl FromStr for AddrV2 {
+    type Err = ParseAddrV2Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseHostError> {
+    fn from_str(text: &str) -> Result<Self, ParseAddrV2Error> {
         if let Some(name) = strip_suffix(text, ONION) {
             let bytes: [u8; 35] = decode_base32(name)?;
             let [key @ .., _, _, version] = bytes;
             if version != ONION_VERSION {
-                return Err(ParseHostError::Version(version));
+                return Err(ParseAddrV2Error::Version(version));
             }
-            return if onion(&key) == bytes { Ok(Self::TorV3(key)) } else { Err(ParseHostError::Checksum) };
+            return if onion(&key) == bytes { Ok(Self::TorV3(key)) } else { Err(ParseAddrV2Error::Checksum) };
         }
         if let Some(name) = strip_suffix(text, I2P) {
             return decode_base32(name).map(Self::I2p);
         }
-        let ip: IpAddr = text.parse().map_err(|_| ParseHostError::Form)?;
+        let ip: IpAddr = text.parse().map_err(|_| ParseAddrV2Error::Form)?;
         match ip {
             IpAddr::V6(ip) if ip.octets()[0] == 0xfc => Ok(Self::Cjdns(ip)),
             ip => Ok(ip.into()),
@@ -204,8 +204,8 @@ fn encode_base32(bytes: &[u8], text: &mut [u8]) {
 
 /// Reads `N` bytes of base32, in any case of letters; the bits that the last character has in excess
 /// are zero, as Bitcoin Core's `src/util/strencodings.cpp` `DecodeBase32` demands.
-fn decode_base32<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseHostError> {
-    let error = ParseHostError::Base32 { expected: (8 * N).div_ceil(5) };
+fn decode_base32<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseAddrV2Error> {
+    let error = ParseAddrV2Error::Base32 { expected: (8 * N).div_ceil(5) };
     if text.len() != (8 * N).div_ceil(5) {
         return Err(error);
     }

@@ -9,22 +9,22 @@ const MOST_ROUNDS: usize = 100;
 
 /// What is to be measured.
 #[derive(Debug)]
-pub(crate) struct Wish {
+pub(crate) struct Action {
     pub(crate) connections: usize,
     pub(crate) rounds: usize,
     /// Some of [`GROUPS`].
     groups: Vec<String>,
 }
 
-impl Wish {
+impl Action {
     pub(crate) fn wants(&self, group: &str) -> bool {
         self.groups.is_empty() || self.groups.iter().any(|wanted| wanted == group)
     }
 }
 
 /// Reads `[--connections N] [ROUNDS] [GROUP …]`.
-pub(crate) fn parse(arguments: &[&str]) -> Result<Wish, String> {
-    let mut wish = Wish { connections: 10_000, rounds: 9, groups: Vec::new() };
+pub(crate) fn parse(arguments: &[&str]) -> Result<Action, String> {
+    let mut wish = Action { connections: 10_000, rounds: 9, groups: Vec::new() };
     let mut rest = arguments.iter();
     while let Some(&argument) = rest.next() {
         if argument == "--connections" {

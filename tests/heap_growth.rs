@@ -23,8 +23,8 @@ fn live() -> isize {
 /// A world that keeps no records of its own.
 fn quiet_world(config: Config) -> World {
     let mut world = World::new(config);
-    world.node.host_mut().silent = true;
-    world.node.host_mut().host.forgetful = true;
+    world.node.environment_mut().silent = true;
+    world.node.environment_mut().environment.forgetful = true;
     world
 }
 
@@ -86,7 +86,7 @@ fn answer(world: &mut World, conn: ConnId, asked: &[Inventory], names: &[Invento
     world.send(conn, NetworkMessage::NotFound(missing));
 }
 
-/// What is alive behind an hour is what was alive behind ten minutes.
+/// What is alive after an hour is what was alive after ten minutes.
 #[test]
 fn an_hour_of_traffic_keeps_nothing() {
     // Small enough that the memory of ids is full long before the tenth minute.
@@ -240,10 +240,10 @@ fn a_peer_that_never_reads_costs_what_is_allowed() {
     assert!(live() - before <= 2000, "{} bytes", live() - before);
 }
 
-/// One request that is never answered does not keep those behind it that are, and when they are done, their
+/// One request that is never answered does not keep those after it that are, and when they are done, their
 /// memory is free.
 #[test]
-fn answered_requests_are_forgotten_behind_one_that_is_not() {
+fn answered_requests_are_forgotten_after_one_that_is_not() {
     let config = Config { remembered_ids: 1, max_announcements: 100, ..Config::new(NETWORK) };
     let mut world = quiet_world(config);
     let conn = world.peer(1, &Hello::default());

@@ -11,14 +11,14 @@ use satwire_std::{Clock, READ};
 
 use crate::ingest::TX;
 use crate::meter::{Cpu, nanos_each};
-use crate::server::host;
+use crate::server::environment;
 use crate::side::say;
 use crate::stream::shares;
 
 /// Takes so many transactions from so many peers.
 pub(crate) fn take(peers: usize, txs: usize) -> io::Result<()> {
     let clock = Clock::start();
-    let mut node = Node::new(Config::new(harness::NETWORK), clock.wall(), host());
+    let mut node = Node::new(Config::new(harness::NETWORK), clock.wall(), environment());
     let shares = shares(peers, txs);
     let conns: Vec<_> = (1..=peers as u64).map(ConnId).collect();
     let addr = SocketAddr::from(([127, 0, 0, 2], 8333));

@@ -55,7 +55,7 @@ pub enum CloseReason {
         /// The least that we accept.
         least: i32,
     },
-    /// A message behind `verack` that must come before it (BIP155, BIP339).
+    /// A message after `verack` that must come before it (BIP155, BIP339).
     #[error("{0} after verack, it must come before")]
     LateFeature(Command),
     /// The peer's `version` carries a nonce of ours.
@@ -78,7 +78,7 @@ pub enum CloseReason {
     PingTimeout(Duration),
     /// The driver lost the connection, or could not make it.
     #[error("{0}")]
-    Lost(Loss),
+    Io(IoError),
     /// The application asked for it.
     #[error("closed by us")]
     Local,
@@ -86,7 +86,7 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// A stable word for programs, in snake_case.
-    pub const fn word(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::WrongMagic { .. } => "wrong_magic",
             Self::PayloadTooLong { .. } => "payload_too_long",
@@ -99,7 +99,7 @@ impl CloseReason {
             Self::ConnectTimeout(_) => "connect_timeout",
             Self::HandshakeTimeout(_) => "handshake_timeout",
             Self::PingTimeout(_) => "ping_timeout",
-            Self::Lost(loss) => loss.word(),
+            Self::Io(error) => error.as_str(),
             Self::Local => "local",
         }
     }
@@ -109,7 +109,7 @@ impl CloseReason {
 /// every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Loss {
+pub enum IoError {
     /// The peer closed the stream.
     #[error("closed by the peer")]
     Ended,
@@ -136,7 +136,7 @@ pub enum Loss {
     NoDescriptors,
 }
 
-impl Loss {
+impl IoError {
     /// All of them, in the order of their declaration.
     pub const ALL: [Self; 8] = [
         Self::Ended,
@@ -150,7 +150,7 @@ impl Loss {
     ];
 
     /// A stable word for programs, in snake_case.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ended => "stream_ended",
             Self::Reset => "reset",

@@ -11,7 +11,7 @@ use satwire_core::{Config, Node};
 use smol::Timer;
 use smol::stream::StreamExt as _;
 
-type Host = FromRng<ChaCha12Rng>;
+type Environment = FromRng<ChaCha12Rng>;
 
 /// A driver that listens on loopback.
 pub(crate) trait Server: Sized {
@@ -25,7 +25,7 @@ pub(crate) trait Server: Sized {
 }
 
 /// Random words: nobody is to guess them here.
-pub(crate) fn host() -> Host {
+pub(crate) fn environment() -> Environment {
     FromRng(ChaCha12Rng::from_seed([7; 32]))
 }
 
@@ -37,13 +37,13 @@ fn still_there(event: &Event) -> io::Result<()> {
     }
 }
 
-fn until_due(node: &Node<Host>, now: satwire_core::Instant) -> Duration {
+fn until_due(node: &Node<Environment>, now: satwire_core::Instant) -> Duration {
     node.poll_timeout().map_or(Duration::ZERO, |due| due.saturating_duration_since(now))
 }
 
 /// On mio.
 pub(crate) struct Mio {
-    driver: satwire_mio::Driver<Host>,
+    driver: satwire_mio::Driver<Environment>,
     /// What the last turn brought, and how many of it were looked at.
     events: Vec<Event>,
     told: usize,
@@ -51,7 +51,7 @@ pub(crate) struct Mio {
 
 impl Server for Mio {
     fn listen(config: Config) -> io::Result<(Self, SocketAddr)> {
-        let mut driver = satwire_mio::Driver::new(config, host())?;
+        let mut driver = satwire_mio::Driver::new(config, environment())?;
         let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into())?;
         Ok((Self { driver, events: Vec::new(), told: 0 }, addr))
     }
@@ -83,11 +83,11 @@ impl Server for Mio {
 }
 
 /// On smol.
-pub(crate) struct Smol(satwire_smol::Driver<Host>);
+pub(crate) struct Smol(satwire_smol::Driver<Environment>);
 
 impl Server for Smol {
     fn listen(config: Config) -> io::Result<(Self, SocketAddr)> {
-        let mut driver = satwire_smol::Driver::new(config, host());
+        let mut driver = satwire_smol::Driver::new(config, environment());
         let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into())?;
         Ok((Self(driver), addr))
     }

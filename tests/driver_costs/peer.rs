@@ -52,7 +52,7 @@ impl Pinged {
         self.kept.extend_from_slice(bytes);
         let (mut rest, mut count) = (&self.kept[..], 0);
         while let Some(header) = rest.first_chunk().map(Header::decode)
-            && let Some((frame, behind)) = rest.split_at_checked(Header::LEN + header.length as usize)
+            && let Some((frame, after)) = rest.split_at_checked(Header::LEN + header.length as usize)
         {
             if header.command() == Some(Command::PING) {
                 // The answer has the same payload, and so the same checksum.
@@ -60,7 +60,7 @@ impl Pinged {
                 pongs.extend(&frame[Header::LEN..]);
                 count += 1;
             }
-            rest = behind;
+            rest = after;
         }
         let used = self.kept.len() - rest.len();
         self.kept.drain(..used);

@@ -1,6 +1,6 @@
 //! The rows of the table: what is read from the cases, and the levels.
 
-use crate::arguments::Wish;
+use crate::arguments::Action;
 use crate::cases::{DRIVERS, beside, crowd, few, from};
 use crate::flood::{ASKING, PONG, SLOW};
 use crate::ingest::{CLOCK, TX};
@@ -8,7 +8,7 @@ use crate::pings::{BYTES, IDLE, PING, SPREAD};
 use crate::table::{Samples, head, line};
 
 /// Prints what was wished for, and then every case.
-pub(crate) fn print(wish: &Wish, samples: &Samples) {
+pub(crate) fn print(wish: &Action, samples: &Samples) {
     let worth = |case: &str, figure: &str| samples.worth(&format!("{case}: {figure}"));
     let (connections, few) = (wish.connections, few(wish.connections));
     head();

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! .ci/live-peers                                          # once
-//! cargo test --test recordings -- --ignored --test-threads 1
+//! cargo test --test record_captures -- --ignored --test-threads 1
 //! ```
 //!
 //! The program that records and the folder that is written may be named: `SATWIRE_BIN`,

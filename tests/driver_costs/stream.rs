@@ -10,7 +10,7 @@ const LIMIT: usize = 2000;
 /// What they all end with.
 const LOCK_TIME: usize = 4;
 
-/// What each of `peers` sends, together `txs` transactions, as messages one behind the other.
+/// What each of `peers` sends, together `txs` transactions, as messages one after the other.
 pub(crate) fn shares(peers: usize, txs: usize) -> Vec<Vec<u8>> {
     let block: Block = deserialize(bitcoin_test_data::blocks::mainnet_702861()).expect("test data");
     let payloads = block.txdata.iter().map(serialize).filter(|payload| payload.len() < LIMIT);

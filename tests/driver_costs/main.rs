@@ -43,7 +43,7 @@ mod table;
 use std::io;
 use std::process::ExitCode;
 
-use crate::arguments::Wish;
+use crate::arguments::Action;
 use crate::server::{Mio, Smol};
 use crate::side::number;
 
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 /// Measures what is wished for as far as there is room for it, and prints it.
-fn measure(mut wish: Wish) -> io::Result<()> {
+fn measure(mut wish: Action) -> io::Result<()> {
     let (connections, limited) = limit::raise(wish.connections)?;
     wish.connections = connections;
     if let Some(limited) = limited {

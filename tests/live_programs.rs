@@ -1,6 +1,6 @@
 //! Does the lab itself work? Needs btcd, btcwallet and btcctl: `.ci/live-peers` installs them.
 //!
-//! `cargo test --test lab -- --ignored`
+//! `cargo test --test live_programs -- --ignored`
 
 #![cfg(unix)]
 

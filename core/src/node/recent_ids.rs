@@ -36,7 +36,7 @@ impl IdHash {
 
 /// The last ids that were seen, each as its 64-bit keyed hash; the memory is reserved at the start.
 #[derive(Debug)]
-pub(super) struct KnownIds {
+pub(super) struct RecentIds {
     /// The hashes in the order in which they came; the next one replaces the oldest.
     ring: Box<[u64]>,
     next: usize,
@@ -44,7 +44,7 @@ pub(super) struct KnownIds {
     index: HashTable<u32>,
 }
 
-impl KnownIds {
+impl RecentIds {
     /// Remembers the last `capacity` ids, at least one.
     pub(super) fn new(hash: IdHash, capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn remembers_exactly_the_last_ones() {
-        let mut known = KnownIds::new(IdHash::new(KEY), 100);
+        let mut known = RecentIds::new(IdHash::new(KEY), 100);
         let allocated = known.index.allocation_size();
         for n in 0..5000 {
             assert!(known.insert(id(n)), "{n} is new");

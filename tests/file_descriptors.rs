@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use harness::Script;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use satwire_core::node::{Address, EventKind};
-use satwire_core::{CloseReason, Config, Loss};
+use satwire_core::{CloseReason, Config, IoError};
 use smol::stream::StreamExt as _;
 
 /// A deadline for what takes a second.
@@ -45,7 +45,7 @@ fn is_connected(kind: &EventKind) -> bool {
 
 /// A dial that fails for want of a descriptor: it is tried again like any other.
 fn is_failed(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::DialFailed { reason: CloseReason::Lost(Loss::NoDescriptors), .. })
+    matches!(kind, EventKind::DialFailed { reason: CloseReason::Io(IoError::NoDescriptors), .. })
 }
 
 fn on_mio(limit: Rlimit) {
