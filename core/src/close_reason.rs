@@ -1,9 +1,10 @@
 //! Why a connection ended.
 
+use core::fmt;
 use core::time::Duration;
 
-use crate::Magic;
 use crate::wire::{self, Command, MAX_PAYLOAD};
+use crate::{Label, Magic, Network};
 
 /// Why a connection ended, or was never made.
 ///
@@ -13,10 +14,7 @@ use crate::wire::{self, Command, MAX_PAYLOAD};
 #[non_exhaustive]
 pub enum CloseReason {
     /// A message that starts with other bytes than our network's.
-    #[error(
-        "message starts with {got}, expected {expected}: the peer is on another network, or speaks another \
-         protocol, such as the encrypted one of BIP324"
-    )]
+    #[error("message starts with {got}, expected {expected}: {}", speaker(*got))]
     WrongMagic {
         /// What the peer sent.
         got: Magic,
@@ -67,6 +65,25 @@ pub enum CloseReason {
         /// How many there are.
         slots: usize,
     },
+    /// This address has all the inbound slots that one may have.
+    #[error("one address may have {limit} inbound slots")]
+    NoSlotForAddress {
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The addresses with the same first 16 bits (IPv4) or 32 bits (IPv6) have all the inbound slots that they
+    /// may have together.
+    #[error("addresses of one group, /16 of IPv4 or /32 of IPv6, may have {limit} inbound slots")]
+    NoSlotForGroup {
+        /// How many they may have.
+        limit: usize,
+    },
+    /// Every inbound slot was taken, and this connection was worth less than a newcomer.
+    #[error("made room for a newcomer: all {slots} inbound slots are taken")]
+    Evicted {
+        /// How many there are.
+        slots: usize,
+    },
     /// The connection was not open in time.
     #[error("not connected within {0:?}")]
     ConnectTimeout(Duration),
@@ -79,14 +96,35 @@ pub enum CloseReason {
     /// The driver lost the connection, or could not make it.
     #[error("{0}")]
     Io(IoError),
-    /// The application asked for it.
-    #[error("closed by us")]
-    Local,
+    /// The application asked for it, with this reason.
+    #[error("closed by us{}", Because(*.0))]
+    Local(Label),
+}
+
+/// Who starts a message like this.
+fn speaker(got: Magic) -> &'static str {
+    match &got.0 {
+        b"HTTP" => "the peer speaks HTTP: it is a web server, or the RPC port of a node",
+        b"SSH-" => "the peer speaks SSH",
+        _ if Network::from_magic(got).is_some() => "the peer is on another network",
+        _ => {
+            "the peer is on a network of its own, or speaks another protocol, such as the encrypted one of BIP324"
+        }
+    }
+}
+
+/// `: too_slow`, or nothing where no reason was given.
+struct Because(Label);
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Label::LOCAL { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
 }
 
 impl CloseReason {
     /// A stable word for programs, in snake_case.
-    pub const fn as_str(&self) -> &'static str {
+    pub const fn as_str(&self) -> &str {
         match self {
             Self::WrongMagic { .. } => "wrong_magic",
             Self::PayloadTooLong { .. } => "payload_too_long",
@@ -96,11 +134,14 @@ impl CloseReason {
             Self::LateFeature(_) => "late_feature",
             Self::SelfConnection => "self_connection",
             Self::NoSlot { .. } => "no_slot",
+            Self::NoSlotForAddress { .. } => "no_slot_for_address",
+            Self::NoSlotForGroup { .. } => "no_slot_for_group",
+            Self::Evicted { .. } => "evicted",
             Self::ConnectTimeout(_) => "connect_timeout",
             Self::HandshakeTimeout(_) => "handshake_timeout",
             Self::PingTimeout(_) => "ping_timeout",
             Self::Io(error) => error.as_str(),
-            Self::Local => "local",
+            Self::Local(label) => label.as_str(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What the embedder decides: names, limits and timers.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::wire::Services;
+use crate::wire::{Command, Services};
 use crate::{Magic, Network};
 
 /// The protocol version that we speak (BIP339); with a peer, the lower of both counts.
@@ -35,20 +36,48 @@ pub struct Config {
     pub ping_timeout: Duration,
     /// From a `getdata` to its answer; then the next announcer is asked. Default 60 s.
     pub request_timeout: Duration,
+    /// Requests to one peer that may wait for their answers at a time; further ones are refused. Besides them at
+    /// most 1000 are kept that ran out of time, whose answers may still come. 150 bytes each. Default 5000.
+    pub max_requests: usize,
+    /// Messages that are delivered, as [`Event::Message`](crate::peer::Event::Message), besides those that have
+    /// an event of their own. Bodies of all others are passed over unread. With [`Command::GETDATA`] in it the
+    /// application answers requests; without, each transaction that a peer asks for is `notfound`. Default none.
+    pub deliver: BTreeSet<Command>,
     /// Malformed messages that a peer may send without losing the connection. Default 9 (ours;
     /// Bitcoin Core has no limit, btcd tolerates none).
     pub tolerated_malformed: u8,
     /// Unsent bytes above which nothing more is read from a peer. Default 1,000,000.
     pub max_unsent: usize,
-    /// Accepted connections at a time; one more is closed at once. Default 114.
+    /// Accepted connections at a time. When all are taken a newcomer takes the place of the one that is worth
+    /// least: without a finished handshake, else with the fewest transactions delivered. Default 114.
     pub inbound_slots: usize,
+    /// Accepted connections from one address at a time, loopback excepted. Default 8 (ours).
+    pub inbound_per_address: usize,
+    /// Accepted connections at a time from addresses with the same first 16 bits (IPv4) or 32 bits (IPv6),
+    /// loopback excepted. Default 32 (ours).
+    pub inbound_per_group: usize,
+    /// Whether announced transactions are asked for. If not, [`Input::Request`](crate::node::Input::Request)
+    /// asks for those that you choose. Default true.
+    pub request_transactions: bool,
     /// Announcements of transactions that one peer may have open; further ones are dropped. As many ids are
-    /// remembered that were announced and never came, but no more than `remembered_ids`. Default 5000.
+    /// remembered that were announced and never came, but no more than `remembered_ids`. Default 5000 (Bitcoin
+    /// Core `MAX_PEER_TX_ANNOUNCEMENTS`).
     pub max_announcements: usize,
-    /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that
-    /// came, of which a transaction with witnesses has two. 18 to 28 bytes each, reserved at the start.
-    /// Default 50,000, about 1 MiB.
+    /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that were
+    /// asked for and came, of which a transaction with witnesses has two. A quarter as many again of those that
+    /// came unasked, a quarter of those that peers delivered that dialled us, and as many announcements (at most
+    /// 65,536), so that a repeated one is not told. 18 to 28 bytes each, reserved at the start. Default 50,000,
+    /// about 3 MiB in all.
     pub remembered_ids: usize,
+    /// Transactions that nobody asked for and that are told of one peer, a minute; more are ignored. Those of a
+    /// minute may come at once. Default 6000 (ours).
+    pub unrequested_per_minute: u32,
+    /// Whether peers are judged: see [`Verdict`](crate::node::Verdict). Costs about 100 bytes a connection and a
+    /// wake-up every 10 s. Default false.
+    pub judge_peers: bool,
+    /// How long a peer may announce nothing while at least two others do, before its verdict is
+    /// [`InvsStopped`](crate::node::Verdict::InvsStopped). Default 10 min.
+    pub invs_timeout: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -68,11 +97,19 @@ impl Config {
             ping_interval: Duration::from_secs(120),
             ping_timeout: Duration::from_secs(20 * 60),
             request_timeout: Duration::from_secs(60),
+            max_requests: 5000,
+            deliver: BTreeSet::new(),
             tolerated_malformed: 9,
             max_unsent: 1_000_000,
             inbound_slots: 114,
+            inbound_per_address: 8,
+            inbound_per_group: 32,
+            request_transactions: true,
             max_announcements: 5000,
             remembered_ids: 50_000,
+            unrequested_per_minute: 6000,
+            judge_peers: false,
+            invs_timeout: Duration::from_secs(600),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

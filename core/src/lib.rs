@@ -1,79 +1,98 @@
-//! The Bitcoin peer-to-peer protocol as a pure state machine: **bytes and time in, messages and
-//! events out**. No sockets, no clock, no randomness of its own, no threads, no `std`: the same inputs
-//! give the same outputs, byte for byte, on every machine.
+//! The Bitcoin peer-to-peer protocol as a pure state machine: **bytes and time go in, messages and events come
+//! out**. It has no sockets, no clock, no randomness of its own, no threads and no `std`. The same inputs give
+//! the same outputs, byte for byte, on every machine.
 //!
-//! There are three floors, and you may stop at any:
+//! # Three floors
 //!
-//! - [`wire`]: bytes ⇄ messages. No state.
-//! - [`Peer`]: one connection. Framing, handshake, ping and pong, requests. See [`peer`].
-//! - [`Node`]: many connections. Whom to dial, whom to ask for which transaction. See [`node`].
+//! Each floor works without the ones above it.
 //!
-//! Peer and node listen: they ask for transactions and for nothing else, relay nothing, and serve nothing.
-//! Whoever wants to say more has the messages in [`wire`].
+//! | floor | it is | for |
+//! |---|---|---|
+//! | [`wire`] | the codec: bytes ⇄ messages, without state | tools that have frames already |
+//! | [`Peer`] | one connection: framing, handshake, keepalive, requests; see [`peer`] | a loop of your own with one connection |
+//! | [`Node`] | many connections: dialling, slots, requests for transactions; see [`node`] | a monitor, a crawler, a broadcaster |
+//!
+//! By itself a node listens: it asks for each announced transaction, and it relays and serves nothing. The
+//! application adds the rest with commands: [`Input::Send`](node::Input::Send) sends any message,
+//! [`Input::Request`](node::Input::Request) asks for what the application chooses, and
+//! [`Config::deliver`] names the messages that are handed to it.
 //!
 //! # The driver contract
 //!
-//! A driver holds sockets and a clock, and no protocol. It repeats:
+//! A driver owns the sockets and the clock, and knows no protocol. It runs a [`Machine`], such as a [`Node`], and
+//! repeats four steps:
 //!
-//! 1. **drain** [`Node::poll`] and carry out each order: resolve, connect, disconnect; on
-//!    [`Output::Transmit`](node::Output::Transmit), which comes once until all is written, write
-//!    [`Node::transmit`] as far as the socket takes it and say how far with [`Node::transmitted`], and
-//!    again whenever the socket takes more. It never comes for a connection in the making. Inputs may be
-//!    given in the midst of it;
-//! 2. **wait** until a socket is ready, at most until [`Node::poll_timeout`], which any input may move;
-//! 3. **read** what is ready, a bounded amount of each socket, unless [`Node::wants_read`] is false (a
-//!    write may turn it true again); give it to [`Node::handle`] with the time read off the clock *after*
-//!    the socket;
-//! 4. **tell the time** once, if that has come which `poll_timeout` said:
-//!    [`Input::Timeout`](node::Input::Timeout), after the reads of all that was ready, so that a process that
-//!    slept does not cut peers whose answers wait in the socket. Where the system names only so many sockets
-//!    at a time, that is after a read of every one.
+//! 1. **Drain.** Call [`Machine::poll`] until it returns `None`, and carry out each output:
+//!    - [`Resolve`](node::Output::Resolve): look the name up. Answer once, with
+//!      [`Input::Resolved`](node::Input::Resolved); without addresses if there are none.
+//!    - [`Connect`](node::Output::Connect): begin to connect. Answer with
+//!      [`Input::Connected`](node::Input::Connected) or [`Input::Closed`](node::Input::Closed).
+//!    - [`Transmit`](node::Output::Transmit): write [`Machine::transmit`] until the socket takes no more, and report
+//!      each number of bytes with [`Machine::transmitted`]. Go on when the socket is writable again. This output
+//!      comes again only after everything was written.
+//!    - [`Disconnect`](node::Output::Disconnect): drop the socket at once. Report no `Closed` for it.
+//!    - [`Event`](node::Output::Event): hand it to the application.
+//! 2. **Wait** until a socket is ready, or until [`Machine::poll_timeout`]. Ask for that time after each drain: any
+//!    input may move it.
+//! 3. **Read** each socket that is ready, a bounded amount, if [`Machine::wants_read`] is true. Read the clock after
+//!    the socket, and give [`Input::Received`](node::Input::Received) with that time.
+//! 4. **Tell the time.** If the time of `poll_timeout` has come, give [`Input::Timeout`](node::Input::Timeout), once,
+//!    after all sockets that were ready have been read.
 //!
-//! Names of connections are never used again and inputs about a connection that is over are ignored,
-//! so a driver may learn late; a [`ConnMap`](node::ConnMap) keeps what it has of each. How far a write gets
-//! never steers the protocol. The rest of the contract:
+//! Inputs may be given in the middle of a drain. Inputs never fail. One that makes no sense, such as bytes before
+//! `Connected`, changes nothing and is told as [`InputRefused`](node::EventKind::InputRefused).
 //!
-//! - No order says that a peer may be read again: who is told that sockets *are* readable must stop asking
-//!   while [`Node::wants_read`] is false, who is told that they *became* readable must remember it, and look
-//!   again after each write.
-//! - A connection that came in is called [`Node::next_conn`] and told with
-//!   [`Input::Accepted`](node::Input::Accepted); if there is no room for it, `Disconnect` is ordered.
-//! - `Disconnect` means at once: drop the socket, made or still in the making, and report no `Closed` for
-//!   it. That a connection takes too long to be made is seen by the node, not by the driver.
-//! - `Resolve` is answered once, with a bounded number of addresses, none where the name has none. It has
-//!   no deadline but the resolver's own, and without an answer that name is not dialled again.
-//! - [`Input::Clock`](node::Input::Clock) is for a wall clock that no longer fits the monotonic one: compare
-//!   them at each wake-up.
-//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call: what was not written is lost, and
-//!   nobody is dialled any more. Listeners are the driver's to close.
-//! - Random words come from a [`Environment`](node::Environment): a closure that gives one, or [`FromRng`](node::FromRng).
-//!   Two nodes that draw the same words take each other for themselves.
+//! Connections:
 //!
-//! On an operating system the crate `satwire-std` has what is the same under every event loop: the clock, and
-//! when it was set; what an I/O error means, and how to read, write, accept, listen and look up a name; how
-//! much to read or accept in a turn, and how long to leave a listener alone when there are no more sockets.
+//! - A connection is named by its [`ConnId`](node::ConnId), which is never used again. Inputs about a connection
+//!   that is over are ignored, so a driver may learn late. [`ConnMap`](node::ConnMap) keeps what a driver has of each.
+//! - A connection that came in is named [`Machine::next_conn`] and given with
+//!   [`Input::Accepted`](node::Input::Accepted). If there is no room for it, `Disconnect` follows.
+//! - The node measures how long connecting takes, and gives up by itself.
+//! - A peer that does not read what we answer is not read: `wants_read` turns false. A write may turn it true again.
+//!   No output says so. With level-triggered readiness, stop asking for readability meanwhile. With edge-triggered
+//!   readiness, remember it and look again after each write.
 //!
-//! Here is a whole one, for a network that is two buffers and a clock that is a number. The other side
-//! is a bare [`Peer`]:
+//! Time:
+//!
+//! - Why reads come before the time: a process that slept must not cut peers whose answers wait in the socket.
+//!   Where the system names only some of the ready sockets at a time, read every socket before `Timeout`.
+//! - How far a write gets never steers the protocol.
+//! - [`Input::Clock`](node::Input::Clock) reports that the wall clock was set. Compare it with the monotonic clock
+//!   at each wake-up.
+//! - A look-up has no deadline but the resolver's own. Until it is answered, that name is not dialled again.
+//!
+//! Beginning and end:
+//!
+//! - Random numbers come from an [`Environment`](node::Environment): a closure, or
+//!   [`FromRng`](node::FromRng). Two nodes that draw the same numbers take each other for themselves.
+//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call. What was not written is lost. Listeners
+//!   are the driver's to close.
+//!
+//! The crate `satwire-std` holds what drivers on an operating system share: the clock, the meaning of I/O errors,
+//! listening, accepting, looking up names, and the turn itself.
+//!
+//! Here is a whole driver, for a network that is two buffers and a clock that is a number. The other side is a
+//! bare [`Peer`]:
 //!
 //! ```
 //! use satwire_core::node::{Address, ConnId, EventKind, Input, Output};
-//! use satwire_core::peer::{Direction, Event, ConnectionConfig};
+//! use satwire_core::peer::{ConnectionConfig, Direction, Event};
 //! use satwire_core::{Config, Instant, Network, Node, Peer, WallClock};
 //!
 //! let config = Config::new(Network::Regtest);
 //! let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
 //! let mut now = Instant::ZERO;
-//! let mut word = 0; // Nobody guesses here. Elsewhere: random ones.
-//! let mut node = Node::new(config.clone(), clock, |_| { word += 1; word });
+//! let mut random = 0; // Nobody guesses here. Elsewhere: random numbers.
+//! let mut node = Node::new(config.clone(), clock, |_| { random += 1; random });
 //! node.handle(now, Input::Dial(Address::Socket("127.0.0.1:18444".parse()?)));
 //!
-//! let opening = ConnectionConfig::new(Direction::Inbound, 99, clock);
-//! let mut remote = Peer::new(config.into(), opening, now);
+//! let connection = ConnectionConfig::new(Direction::Inbound, 99, clock);
+//! let mut remote = Peer::new(config.into(), connection, now);
 //! let mut socket: Option<ConnId> = None;
-//! let mut news = Vec::new();
+//! let mut events = Vec::new();
 //!
-//! while news.len() < 3 {
+//! while events.len() < 3 {
 //!     // 1. Drain. Connecting succeeds at once, and what is written is read at once.
 //!     while let Some(output) = node.poll() {
 //!         match output {
@@ -89,8 +108,8 @@
 //!                 }
 //!                 node.transmitted(conn, written);
 //!             }
-//!             Output::Disconnect(_) | Output::Resolve { .. } => unreachable!("not in this story"),
-//!             Output::Event(event) => news.push(event.kind),
+//!             Output::Event(event) => events.push(event.kind),
+//!             _ => unreachable!("no names and no disconnects here"),
 //!         }
 //!     }
 //!     // 2. Wait: nothing is ready here but what the other side has to say, and time.
@@ -107,9 +126,9 @@
 //!     // 4. Tell the time.
 //!     node.handle(now, Input::Timeout);
 //! }
-//! assert!(matches!(news[0], EventKind::Connected { .. }));
-//! assert!(matches!(news[1], EventKind::Handshake(_)));
-//! assert!(matches!(news[2], EventKind::Pong { .. }));
+//! assert!(matches!(events[0], EventKind::Connected { .. }));
+//! assert!(matches!(events[1], EventKind::Handshake(_)));
+//! assert!(matches!(events[2], EventKind::Pong { .. }));
 //! # Ok::<(), core::net::AddrParseError>(())
 //! ```
 
@@ -120,6 +139,7 @@ extern crate alloc;
 
 mod close_reason;
 mod config;
+mod label;
 mod network;
 pub mod node;
 pub mod peer;
@@ -129,6 +149,7 @@ pub mod wire;
 
 pub use close_reason::{CloseReason, Fault, IoError};
 pub use config::{Config, PROTOCOL_VERSION, user_agent};
+pub use label::Label;
 pub use network::{Magic, Network};
 pub use node::Node;
 pub use peer::Peer;

@@ -83,6 +83,11 @@ impl fmt::Display for Network {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Magic(pub [u8; 4]);
 
+impl Magic {
+    /// How many bytes they are.
+    pub const LEN: usize = 4;
+}
+
 impl fmt::Display for Magic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:08x}", u32::from_be_bytes(self.0))?;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use harness::{Hello, NETWORK, Script, World, peer_addr};
-use satwire_core::node::{Address, ConnId, Event, EventKind, Input, Output, TargetId};
-use satwire_core::{CloseReason, Config, Instant, IoError};
+use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output, TargetId};
+use satwire_core::{CloseReason, Config, Instant, IoError, Label};
 
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
@@ -196,8 +196,8 @@ fn addresses_are_kept_apart() {
 fn a_connection_that_the_application_ends_is_dialled_again() {
     let mut world = World::default();
     let conn = world.peer(1, &Hello::default());
-    world.handle(Input::Disconnect(conn));
-    assert_eq!(world.closed(conn), Some(CloseReason::Local));
+    world.handle(Input::Disconnect { conn: conn, redial: true, label: Label::LOCAL });
+    assert_eq!(world.closed(conn), Some(CloseReason::Local(Label::LOCAL)));
     assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
     world.advance(Duration::from_secs(1));
     assert_eq!(connect(&mut world), Some((ConnId(2), peer_addr(1))));
@@ -223,13 +223,15 @@ fn stop_ends_everything_and_begins_nothing() {
         [Output::Disconnect(ready), Output::Disconnect(accepted), Output::Disconnect(in_the_making)]
     );
     for conn in [ready, accepted] {
-        assert_eq!(world.closed(conn), Some(CloseReason::Local));
+        assert_eq!(world.closed(conn), Some(CloseReason::Local(Label::LOCAL)));
     }
     world.take_events();
     assert_eq!(world.node.poll_timeout(), None);
 
     world.handle(Input::Resolved(TargetId(2), &[peer_addr(5)]));
+    assert_eq!(world.take_events(), []);
     world.handle(Input::Dial(Address::Socket(peer_addr(6))));
+    assert_eq!(world.take_refusals(), [InputError::Stopped]);
     world.handle(Input::Stop);
     world.advance(Duration::from_secs(3600));
     assert_eq!(world.take_orders(), []);
@@ -237,4 +239,120 @@ fn stop_ends_everything_and_begins_nothing() {
     assert_eq!(world.take_orders(), [Output::Disconnect(late)]);
     assert_eq!(world.take_events(), []);
     assert_ne!(world.now, Instant::ZERO);
+}
+
+/// An address that accepts and hangs up does not hide the name's other addresses.
+#[test]
+fn a_name_goes_on_with_its_next_address() {
+    let mut world = World::default();
+    let answer = [peer_addr(1), peer_addr(2), peer_addr(3)];
+    world.handle(Input::Dial(name("peer.example")));
+    let mut tries = Vec::new();
+    for attempt in 0..7 {
+        assert!(matches!(world.take_orders()[..], [Output::Resolve { .. }]), "attempt {attempt}");
+        // A resolver may give them in any order.
+        let mut answer = answer;
+        answer.rotate_left(attempt % 2);
+        world.handle(Input::Resolved(TargetId(0), &answer));
+        let (conn, addr) = connect(&mut world).expect("an attempt");
+        tries.push(addr);
+        world.handle(Input::Connected(conn));
+        world.handle(Input::Closed(conn, IoError::Ended));
+        let pause = pause(&world);
+        world.advance(pause);
+    }
+    for three in tries.chunks_exact(3) {
+        let mut three = three.to_vec();
+        three.sort_unstable();
+        assert_eq!(three, answer, "{tries:?}");
+    }
+}
+
+/// A name that is not known when the program starts is looked up again, for ever.
+#[test]
+fn a_name_that_does_not_resolve_is_tried_for_ever() {
+    let mut world = World::default();
+    world.handle(Input::Dial(name("peer.example")));
+    for _ in 0..50 {
+        assert!(matches!(world.take_orders()[..], [Output::Resolve { .. }]));
+        world.handle(Input::Resolved(TargetId(0), &[]));
+        let (reason, retry) = told_pause(&world.take_events()).expect("a failure is told");
+        assert_eq!(reason, CloseReason::Io(IoError::NotResolved));
+        assert!(retry <= Duration::from_secs(60));
+        world.advance(retry);
+    }
+}
+
+#[test]
+fn dialling_an_address_twice_is_one_target() {
+    let mut world = World::default();
+    let address = Address::Socket(peer_addr(1));
+    world.handle(Input::Dial(address.clone()));
+    let (conn, _) = connect(&mut world).expect("an attempt");
+    for _ in 0..3 {
+        world.handle(Input::Dial(address.clone()));
+        assert_eq!(world.take_orders(), []);
+    }
+    assert_eq!(world.node.target(&address), Some(TargetId(0)));
+    world.handle(Input::Dial(name("peer.example")));
+    assert_eq!(world.node.target(&name("peer.example")), Some(TargetId(1)));
+    world.take_orders();
+    world.handle(Input::Closed(conn, IoError::Refused));
+    world.advance(Duration::from_secs(1));
+    assert!(connect(&mut world).is_some(), "one attempt, not four");
+}
+
+#[test]
+fn a_target_that_is_removed_is_dialled_no_more() {
+    let hour = Duration::from_secs(3600);
+    // While it waits, while it is being made, while it is being looked up.
+    let mut world = World::default();
+    world.handle(Input::Dial(Address::Socket(peer_addr(1))));
+    let (conn, _) = connect(&mut world).expect("an attempt");
+    world.handle(Input::Closed(conn, IoError::Refused));
+    world.handle(Input::Dial(Address::Socket(peer_addr(2))));
+    let (making, _) = connect(&mut world).expect("an attempt");
+    world.handle(Input::Dial(name("peer.example")));
+    world.take_orders();
+    for id in 0..3 {
+        world.handle(Input::RemoveTarget(TargetId(id)));
+    }
+    assert_eq!(world.take_orders(), [Output::Disconnect(making)]);
+    world.handle(Input::Resolved(TargetId(2), &[peer_addr(3)]));
+    world.advance(hour);
+    assert_eq!(world.take_orders(), []);
+    assert_eq!(world.node.poll_timeout(), None);
+    world.take_events();
+    world.handle(Input::RemoveTarget(TargetId(1)));
+    assert_eq!(world.take_refusals(), [InputError::UnknownTarget(TargetId(1))]);
+
+    // An open connection stays, and is not dialled when it ends.
+    let conn = world.peer(4, &Hello::default());
+    let id = world.node.target(&Address::Socket(peer_addr(4))).expect("a target");
+    assert_eq!(id, TargetId(3), "names are not used again");
+    world.handle(Input::RemoveTarget(id));
+    assert_eq!((world.take_orders(), world.closed(conn)), (vec![], None));
+    world.handle(Input::Closed(conn, IoError::Ended));
+    world.advance(hour);
+    assert_eq!(world.take_orders(), []);
+
+    // It may be named again.
+    world.handle(Input::Dial(Address::Socket(peer_addr(4))));
+    assert!(connect(&mut world).is_some());
+    assert_eq!(world.node.target(&Address::Socket(peer_addr(4))), Some(TargetId(4)));
+}
+
+#[test]
+fn a_connection_is_closed_for_good_or_until_it_is_redialled() {
+    for redial in [true, false] {
+        let mut world = World::default();
+        let conn = world.peer(1, &Hello::default());
+        let label = Label::new("no_blocks").expect("a label");
+        world.handle(Input::Disconnect { conn, redial, label });
+        assert_eq!(world.closed(conn), Some(CloseReason::Local(label)));
+        assert_eq!(world.closed(conn).expect("closed").as_str(), "no_blocks");
+        assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+        world.advance(Duration::from_secs(1));
+        assert_eq!(connect(&mut world).is_some(), redial);
+    }
 }

@@ -153,9 +153,7 @@ fn f6_a_malformed_command_is_dropped() {
 
 #[test]
 fn f7_one_entry_too_many_disconnects() {
-    for (name, command) in
-        [("inv", Command::INV), ("getdata", Command::GETDATA), ("notfound", Command::NOTFOUND)]
-    {
+    for (name, command) in [("inv", Command::INV), ("getdata", Command::GETDATA)] {
         let mut session = ready();
         let events = session.say(&list(name, 50_000, 2));
         assert_eq!(closed(&events), None, "{name} of 50,000 is allowed");
@@ -167,6 +165,24 @@ fn f7_one_entry_too_many_disconnects() {
         let events = session.say(&long[..24 + 9]);
         assert_eq!(closed(&events), Some(reason));
     }
+}
+
+/// Bitcoin Core reads a `notfound` of any length, and above 5016 entries does nothing with it
+/// (`ProcessMessage`, NOTFOUND).
+#[test]
+fn f7_a_long_notfound_is_passed_over() {
+    for count in [5017, 50_000, 50_001, 111_000] {
+        let mut session = ready();
+        let events = session.say(&list("notfound", count, 2));
+        assert!(
+            matches!(events[..], [Event::Ignored { because: IgnoredReason::TooManyEntries, .. }]),
+            "{count}: {events:?}"
+        );
+        assert!(session.answers_ping());
+    }
+    let mut session = ready();
+    assert_eq!(session.say(&list("notfound", 5016, 2)), []);
+    assert!(session.answers_ping());
 }
 
 #[test]

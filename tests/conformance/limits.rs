@@ -1,14 +1,17 @@
 //! Ours where the rules leave a choice: how much of what is tolerated.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
-use harness::{Frame, Hello, NETWORK, Session, World, closed, message, peer_addr};
+use harness::{
+    Frame, Hello, NETWORK, Session, World, by_wtxid, closed, message, peer_addr, segwit_tx, tx_message,
+};
 use satwire_core::node::{EventKind, Input, Output};
 use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::Command;
-use satwire_core::{CloseReason, Config, Fault};
+use satwire_core::{CloseReason, Config, Fault, Label};
 
 /// Malformed in as many ways as there are.
 fn malformed() -> Vec<Vec<u8>> {
@@ -168,19 +171,97 @@ fn inbound_slots_are_counted_and_given_back() {
     assert_eq!(world.take_orders(), []);
     // Those that we dial take none.
     world.peer(9, &Hello::default());
-    let third = world.accept(peer_addr(3));
-    assert_eq!(world.closed(third), Some(CloseReason::NoSlot { slots: 2 }));
-    assert_eq!(world.take_orders(), [Output::Disconnect(third)]);
-    assert_eq!(world.heard(third), []);
+    assert_eq!(world.take_orders(), []);
 
-    world.handle(Input::Disconnect(first));
-    assert_eq!(world.take_orders(), [Output::Disconnect(first)]);
-    let fourth = world.accept(peer_addr(4));
-    assert!(fourth > third, "a name is never used again");
-    world.greet(fourth, &Hello::default());
+    // The oldest without a handshake makes room, as long as there is one.
     world.greet(second, &Hello::default());
+    let third = world.accept(peer_addr(3));
+    assert_eq!(world.closed(first), Some(CloseReason::Evicted { slots: 2 }));
+    assert_eq!(world.take_orders(), [Output::Disconnect(first)]);
+    world.greet(third, &Hello::default());
+
+    // Then the one that delivered the fewest transactions, of several the youngest.
+    let fourth = world.accept(peer_addr(4));
+    assert_eq!(world.closed(third), Some(CloseReason::Evicted { slots: 2 }));
+    world.greet(fourth, &Hello::default());
+    let tx = segwit_tx(1);
+    world.send(fourth, NetworkMessage::Inv(vec![by_wtxid(&tx)]));
+    world.advance(Duration::from_secs(2));
+    world.say(fourth, &tx_message(&tx));
+    world.take_orders();
     let fifth = world.accept(peer_addr(5));
-    assert!(world.closed(fifth).is_some());
+    assert_eq!(world.closed(second), Some(CloseReason::Evicted { slots: 2 }));
+    assert_eq!(world.take_orders(), [Output::Disconnect(second)]);
+
+    // A slot that is given back is free.
+    world.handle(Input::Disconnect { conn: fifth, redial: true, label: Label::LOCAL });
+    world.take_orders();
+    let sixth = world.accept(peer_addr(6));
+    assert!(sixth > fifth, "a name is never used again");
+    world.greet(sixth, &Hello::default());
+    assert_eq!(world.take_orders(), []);
+}
+
+/// Without slots nobody can make room.
+#[test]
+fn without_slots_everybody_is_refused() {
+    let mut world = World::new(Config { inbound_slots: 0, ..Config::new(NETWORK) });
+    let conn = world.accept(peer_addr(1));
+    assert_eq!(world.closed(conn), Some(CloseReason::NoSlot { slots: 0 }));
+    assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+    assert_eq!(world.heard(conn), []);
+}
+
+/// One host can't take all slots and keep others out (Bitcoin Core serves newcomers by eviction).
+#[test]
+fn idle_connections_from_one_host_do_not_keep_newcomers_out() {
+    for host in ["127.0.0.1", "203.0.113.9", "2001:db8::9"] {
+        let mut world = World::default();
+        let host = host.parse::<IpAddr>().expect("an address");
+        for port in 0..114 {
+            world.accept((host, 40_000 + port).into());
+        }
+        for n in 0..5 {
+            world.take_events();
+            let newcomer = world.accept(([198, 51, 100, n], 1000).into());
+            world.greet(newcomer, &Hello::default());
+            assert_eq!(world.closed(newcomer), None, "newcomer {n} after {host}");
+        }
+    }
+}
+
+/// 8 connections from one address, 32 from one /16 of IPv4 or /32 of IPv6; loopback only the total bounds.
+#[test]
+fn one_address_and_one_group_have_a_share_of_the_slots() {
+    let from = |addrs: &mut dyn Iterator<Item = String>| {
+        let mut world = World::default();
+        let addrs = addrs.map(|addr| addr.parse::<SocketAddr>().expect("an address"));
+        let conns: Vec<_> = addrs.map(|addr| world.accept(addr)).collect();
+        let refused = conns.iter().filter_map(|conn| world.closed(*conn)).collect::<Vec<_>>();
+        (conns.len() - refused.len(), refused.last().copied())
+    };
+    let address = Some(CloseReason::NoSlotForAddress { limit: 8 });
+    let group = Some(CloseReason::NoSlotForGroup { limit: 32 });
+    assert_eq!(from(&mut (1..20).map(|port| format!("203.0.113.9:{port}"))), (8, address));
+    assert_eq!(from(&mut (1..20).map(|port| format!("[::ffff:203.0.113.9]:{port}"))), (8, address));
+    assert_eq!(from(&mut (1..20).map(|port| format!("[2001:db8::1]:{port}"))), (8, address));
+    assert_eq!(from(&mut (1..50).map(|n| format!("203.0.{n}.9:1"))), (32, group));
+    assert_eq!(from(&mut (1..50).map(|n| format!("[2001:db8:{n}::1]:1"))), (32, group));
+    assert_eq!(from(&mut (1..50).map(|n| format!("203.{n}.0.9:1"))), (49, None));
+    assert_eq!(from(&mut (1..50).map(|n| format!("[2001:{n}::1]:1"))), (49, None));
+    assert_eq!(from(&mut (1..100).map(|port| format!("127.0.0.1:{port}"))), (99, None));
+}
+
+/// The share is given back with the connection.
+#[test]
+fn the_share_of_an_address_is_given_back() {
+    let mut world = World::default();
+    let conns: Vec<_> = (1..=8).map(|port| world.accept(([203, 0, 113, 9], port).into())).collect();
+    let ninth = world.accept(([203, 0, 113, 9], 9).into());
+    assert!(world.closed(ninth).is_some());
+    world.handle(Input::Closed(conns[3], satwire_core::IoError::Ended));
+    let tenth = world.accept(([203, 0, 113, 9], 10).into());
+    assert_eq!(world.closed(tenth), None);
 }
 
 #[test]
@@ -188,7 +269,7 @@ fn an_inbound_connection_is_not_dialled_when_it_ends() {
     let mut world = World::default();
     let conn = world.accept(peer_addr(1));
     world.greet(conn, &Hello::default());
-    world.handle(Input::Disconnect(conn));
+    world.handle(Input::Disconnect { conn, redial: true, label: Label::LOCAL });
     world.take_orders();
     world.advance(Duration::from_secs(3600));
     assert_eq!(world.take_orders(), []);
@@ -207,7 +288,7 @@ fn news_of_a_connection_that_is_over_is_ignored() {
     world.take_orders();
     world.say(conn, &message(NetworkMessage::Ping(1)));
     world.handle(Input::Connected(conn));
-    world.handle(Input::Disconnect(conn));
+    world.handle(Input::Disconnect { conn, redial: true, label: Label::LOCAL });
     world.handle(Input::Closed(conn, satwire_core::IoError::Ended));
     world.node.transmitted(conn, 10);
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));

@@ -14,9 +14,14 @@ use crate::side::say;
 pub(crate) const TX: &str = "ns a transaction";
 pub(crate) const CLOCK: &str = "ns a transaction, by the clock";
 
+/// What comes unasked is taken without a quota here: it is the traffic.
+pub(crate) fn unasked() -> Config {
+    Config { unrequested_per_minute: u32::MAX, ..Config::new(harness::NETWORK) }
+}
+
 /// Takes so many peers and so many transactions.
 pub(crate) fn serve<S: Server>(peers: usize, txs: usize) -> io::Result<()> {
-    let (mut server, addr) = S::listen(Config::new(harness::NETWORK))?;
+    let (mut server, addr) = S::listen(unasked())?;
     say(addr.port().into(), "port");
     let mut pongs = 0;
     server.run(None, |event| {

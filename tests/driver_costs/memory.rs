@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use harness::Hello;
+use satwire_core::Node;
 use satwire_core::node::{ConnId, EventKind, FromRng, Input, Output};
-use satwire_core::{Config, Node};
 use satwire_std::{Clock, READ};
 
-use crate::ingest::TX;
+use crate::ingest::{TX, unasked};
 use crate::meter::{Cpu, nanos_each};
 use crate::server::environment;
 use crate::side::say;
@@ -18,7 +18,7 @@ use crate::stream::shares;
 /// Takes so many transactions from so many peers.
 pub(crate) fn take(peers: usize, txs: usize) -> io::Result<()> {
     let clock = Clock::start();
-    let mut node = Node::new(Config::new(harness::NETWORK), clock.wall(), environment());
+    let mut node = Node::new(unasked(), clock.wall(), environment());
     let shares = shares(peers, txs);
     let conns: Vec<_> = (1..=peers as u64).map(ConnId).collect();
     let addr = SocketAddr::from(([127, 0, 0, 2], 8333));

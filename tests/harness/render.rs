@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory as TheirInventory;
 use satwire_core::Instant;
-use satwire_core::node::{Announcement, EventKind, FailedRequest, NotTaken};
+use satwire_core::node::{Announcement, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated};
 use satwire_core::wire::InvType;
 
@@ -81,11 +81,7 @@ pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
         EventKind::Notfound(misses) => format!("← notfound {}", missed(misses)),
         EventKind::Unanswered(misses) => format!("no answer to {}", missed(misses)),
         EventKind::Ignored { command, bytes, because } => {
-            let why = match because {
-                NotTaken::Ignored(why) => why.to_string(),
-                NotTaken::Known => "known already".into(),
-            };
-            format!("← {command}, {bytes} bytes, ignored: {why}")
+            format!("← {command}, {bytes} bytes, ignored: {because}")
         }
         EventKind::Disconnected(reason) => format!("over: {reason}"),
         _ => "something that this transcript has no words for".into(),

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
-use satwire_core::node::{Address, ConnId, Event, EventKind, Input, Output};
+use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output};
 use satwire_core::{CloseReason, Config, Instant, Node, WallClock};
 
 use crate::{Hello, NETWORK, Script, Sent, Transcript, decode_frames, message};
@@ -190,6 +190,15 @@ impl World {
     pub fn take_events_of(&mut self, conn: ConnId) -> Vec<EventKind> {
         let events = self.take_events().into_iter();
         events.filter(|event| event.conn == Some(conn)).map(|event| event.kind).collect()
+    }
+
+    /// The inputs that were refused since the last call, and why; other events are dropped.
+    pub fn take_refusals(&mut self) -> Vec<InputError> {
+        let refusal = |event: Event| match event.kind {
+            EventKind::InputRefused(error) => Some(*error),
+            _ => None,
+        };
+        self.take_events().into_iter().filter_map(refusal).collect()
     }
 
     /// Orders since the last call: look up, connect, disconnect.

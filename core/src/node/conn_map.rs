@@ -69,6 +69,11 @@ impl<T> ConnMap<T> {
         Some(entry.remove().0.1)
     }
 
+    /// The entries, in no particular order: for questions whose answer does not depend on it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
+        self.table.iter().map(|(conn, value)| (*conn, value))
+    }
+
     /// The connections that have an entry, the oldest first.
     pub fn conns(&self) -> Vec<ConnId> {
         let mut conns: Vec<_> = self.table.iter().map(|(conn, _)| *conn).collect();

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::{Address, ConnId};
+use super::{Address, ConnId, InputError};
 use crate::peer::{Direction, IgnoredReason, Negotiated, Rejection};
-use crate::wire::{Command, Inventory, Tx};
+use crate::wire::{Command, Inventory, OwnedMessage, Tx};
 use crate::{CloseReason, Instant, WallClock};
 
 /// News: what happened, when, and on which connection.
@@ -63,6 +63,8 @@ pub enum EventKind {
         /// The time since our `getdata` to this peer, if there was one.
         latency: Option<Duration>,
     },
+    /// A message of a command in [`Config::deliver`](crate::Config::deliver).
+    Message(OwnedMessage),
     /// The peer does not have what we asked it for.
     Notfound(Vec<FailedRequest>),
     /// The peer did not answer in time, or is about to be [disconnected](EventKind::Disconnected) before it has.
@@ -76,8 +78,10 @@ pub enum EventKind {
         /// The bytes of its payload.
         bytes: u32,
         /// Why.
-        because: NotTaken,
+        because: IgnoredReason,
     },
+    /// An input could not be carried out, and nothing has changed by it.
+    InputRefused(Box<InputError>),
     /// The connection is over.
     Disconnected(CloseReason),
 }
@@ -100,15 +104,4 @@ pub struct FailedRequest {
     pub item: Inventory,
     /// Who is asked now.
     pub next: Option<ConnId>,
-}
-
-/// Why a message came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotTaken {
-    /// The connection's protocol had no use for it.
-    #[error(transparent)]
-    Ignored(#[from] IgnoredReason),
-    /// A transaction that we had.
-    #[error("known already")]
-    Known,
 }

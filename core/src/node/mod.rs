@@ -4,72 +4,58 @@
 //! happened; everything that it wants and knows comes out of [`Node::poll`], in the order in which it
 //! happened. Bytes leave through [`Node::transmit`], one stream a connection.
 
+mod address;
 mod conn_map;
-mod dial;
-mod download;
+mod connections;
+mod deadlines;
+mod dialler;
 mod environment;
 mod event;
 mod input;
+mod outlet;
 mod recent_ids;
+mod slab;
+mod slots;
+mod tx_download;
+mod tx_requests;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+pub use self::address::Address;
 pub use self::conn_map::ConnMap;
-use self::dial::Target;
-pub use self::dial::{Address, TargetId};
-use self::download::Download;
+use self::connections::Connections;
+use self::dialler::{Attempt, Dialler};
 pub use self::environment::{Environment, FromRng, Purpose};
-pub use self::event::{Announcement, Event, EventKind, FailedRequest, NotTaken};
-pub use self::input::{ConnId, Input, Output};
-use crate::peer::{self, ConnectionConfig, Direction, Peer};
+pub use self::event::{Announcement, Event, EventKind, FailedRequest};
+pub use self::input::{ConnId, Input, InputError, Output, TargetId};
+use self::outlet::Outlet;
+use self::tx_download::{Received, TxDownload};
+use self::tx_requests::Request;
+use crate::peer::{self, ConnectionConfig, Direction, IgnoredReason, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
-use crate::{CloseReason, Config, Instant, WallClock};
+use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
-/// All connections, and what they share: addresses, transactions asked for and seen, deadlines.
+/// All connections, and what they share.
+///
+/// A node is a switchboard. It passes what comes in to the peer that it is for, and what the peers say to the
+/// department that decides; it carries out what that decides. The departments are structs of their own:
+/// `Connections` has the peers, `Dialler` knows whom to reach and when, `TxDownload` whom to ask for which
+/// transaction, `Outlet` is the queue of what goes out.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,
     clock: WallClock,
-    environment: E,
-    now: Instant,
-    links: ConnMap<Link>,
-    last_conn: u64,
-    inbound: usize,
-    targets: Vec<Target>,
-    /// The nonces of connections that we dialled and that are not ready: one that comes back to us
-    /// is our own (Bitcoin Core `src/net.cpp` `CheckIncomingNonce`).
-    nonces: BTreeSet<u64>,
-    download: Download,
-    deadlines: BTreeSet<(Instant, Due)>,
-    outputs: VecDeque<Output>,
+    outlet: Outlet<E>,
+    connections: Connections,
+    dialler: Dialler,
+    download: TxDownload,
     stopped: bool,
-}
-
-/// Whose deadline it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    Target(TargetId),
-    Conn(ConnId),
-}
-
-/// One connection.
-#[derive(Debug)]
-struct Link {
-    addr: SocketAddr,
-    target: Option<TargetId>,
-    /// `None` until the connection is open.
-    peer: Option<Box<Peer>>,
-    ready_since: Option<Instant>,
-    /// Its entry in the node's deadlines.
-    deadline: Option<Instant>,
-    /// The driver knows that there is something to write.
-    transmit_told: bool,
 }
 
 impl<E: Environment> Node<E> {
@@ -78,18 +64,12 @@ impl<E: Environment> Node<E> {
         let config = config.into();
         let key = core::array::from_fn(|_| environment.draw(Purpose::Salt));
         Self {
-            download: Download::new(key, config.max_announcements, config.remembered_ids),
+            download: TxDownload::new(key, &config),
             config,
             clock,
-            environment,
-            now: Instant::ZERO,
-            links: ConnMap::new(),
-            last_conn: 0,
-            inbound: 0,
-            targets: Vec::new(),
-            nonces: BTreeSet::new(),
-            deadlines: BTreeSet::new(),
-            outputs: VecDeque::new(),
+            outlet: Outlet::new(environment),
+            connections: Connections::default(),
+            dialler: Dialler::default(),
             stopped: false,
         }
     }
@@ -97,22 +77,25 @@ impl<E: Environment> Node<E> {
     /// The one way in. What concerns a connection that is over is ignored: the driver may learn late.
     /// Time never goes back: a `now` before an earlier one is taken for that one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.now = self.now.max(now);
-        self.environment.input(self.now, &input);
-        match input {
+        self.outlet.now = self.outlet.now.max(now);
+        self.outlet.environment.input(self.outlet.now, &input);
+        let result = match input {
             Input::Dial(address) => self.add_target(address),
+            Input::RemoveTarget(id) => self.remove_target(id),
             Input::Resolved(target, addrs) => self.resolved(target, addrs),
             Input::Connected(conn) => self.connected(conn),
             Input::Accepted { conn, addr } => self.accepted(conn, addr),
             Input::Received(conn, bytes) => self.received(conn, bytes),
-            Input::Closed(conn, error) => self.end(conn, CloseReason::Io(error), false),
+            Input::Closed(conn, error) => self.closed(conn, error),
             Input::Timeout => self.handle_timeouts(),
-            Input::Clock(clock) => {
-                self.clock = clock;
-                self.emit(None, EventKind::Clock(clock));
-            }
-            Input::Disconnect(conn) => self.end(conn, CloseReason::Local, true),
+            Input::Clock(clock) => self.clock_stepped(clock),
+            Input::Disconnect { conn, redial, label } => self.disconnect(conn, redial, label),
+            Input::Send { conn, command, payload } => self.send(conn, command, payload),
+            Input::Request { conn, items } => self.request(conn, items),
             Input::Stop => self.stop(),
+        };
+        if let Err(error) = result {
+            self.outlet.emit(None, EventKind::InputRefused(Box::new(error)));
         }
     }
 
@@ -120,39 +103,41 @@ impl<E: Environment> Node<E> {
     /// to be drained is bounded by what came in, a few for each message, of which the shortest has 24 bytes.
     #[must_use = "it is an order to carry out, or news"]
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outlet.poll()
     }
 
     /// When [`Input::Timeout`] is due, if nothing comes in before; `None` if it never is. A timer that rounds
     /// must round up.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, _)| *deadline).filter(|deadline| *deadline < Instant::MAX)
+        let deadlines =
+            [self.connections.poll_timeout(), self.dialler.poll_timeout(), self.download.poll_timeout()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Encoded messages that were not written yet, contiguous; empty for a connection that is over.
     pub fn transmit(&self, conn: ConnId) -> &[u8] {
-        self.peer(conn).map_or(&[], Peer::transmit)
+        self.connections.peer(conn).map_or(&[], Peer::transmit)
     }
 
     /// The first `n` bytes of [`Node::transmit`] were written. More than there are count as all of them, and
-    /// what of them was not written is lost. Who writes and does not say so is not asked to write again.
+    /// what of them was not written is lost. Without this call no more [`Output::Transmit`] comes for `conn`.
     pub fn transmitted(&mut self, conn: ConnId, n: usize) {
-        if let Some(link) = self.links.get_mut(conn)
-            && let Some(peer) = &mut link.peer
-        {
-            peer.transmitted(n);
-            link.transmit_told = !peer.transmit().is_empty();
-        }
+        self.connections.transmitted(conn, n);
     }
 
     /// False while the peer does not read what we answer. Ask before each read.
     pub fn wants_read(&self, conn: ConnId) -> bool {
-        self.peer(conn).is_some_and(Peer::wants_read)
+        self.connections.peer(conn).is_some_and(Peer::wants_read)
     }
 
     /// The name that the next connection will have, made or accepted.
     pub const fn next_conn(&self) -> ConnId {
-        ConnId(self.last_conn + 1)
+        self.connections.next()
+    }
+
+    /// The target with this address, if it is one.
+    pub fn target(&self, address: &Address) -> Option<TargetId> {
+        self.dialler.find(address)
     }
 
     /// What all connections share.
@@ -160,107 +145,184 @@ impl<E: Environment> Node<E> {
         &self.config
     }
 
-    /// Where the random words come from.
+    /// Where the random numbers come from.
     pub const fn environment(&self) -> &E {
-        &self.environment
+        &self.outlet.environment
     }
 
-    /// Where the random words come from, to be changed.
+    /// Where the random numbers come from, to be changed.
     pub const fn environment_mut(&mut self) -> &mut E {
-        &mut self.environment
+        &mut self.outlet.environment
+    }
+
+    // ── targets ─────────────────────────────────────────────────────────────────────────────
+
+    fn add_target(&mut self, address: Address) -> Result<(), InputError> {
+        if self.stopped {
+            return Err(InputError::Stopped);
+        }
+        if let Address::Overlay { .. } = address {
+            return Err(InputError::NetworkNotDialled(address));
+        }
+        let (id, attempt) = self.dialler.add(address);
+        self.attempt(id, attempt);
+        Ok(())
+    }
+
+    fn remove_target(&mut self, id: TargetId) -> Result<(), InputError> {
+        let conn = self.dialler.remove(id).ok_or(InputError::UnknownTarget(id))?;
+        if let Some(conn) = conn
+            && self.connections.peer(conn).is_none()
+        {
+            self.end(conn, CloseReason::Local(Label::LOCAL), true);
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, id: TargetId, attempt: Option<Attempt>) {
+        match attempt {
+            Some(Attempt::Connect(addr)) => self.connect(id, addr),
+            Some(Attempt::Resolve { host, port }) => {
+                self.outlet.push(Output::Resolve { target: id, host, port })
+            }
+            None => {}
+        }
+    }
+
+    fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) -> Result<(), InputError> {
+        if self.stopped {
+            return Ok(());
+        }
+        match self.dialler.resolved(id, addrs) {
+            Some(Some(addr)) => self.connect(id, addr),
+            Some(None) => self.dial_failed(id, CloseReason::Io(IoError::NotResolved)),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self, id: TargetId, addr: SocketAddr) {
+        let conn = self.connections.add(addr, Some(id));
+        self.dialler.connecting(id, conn);
+        self.connections.set_deadline(conn, Some(self.outlet.now + self.config.connect_timeout));
+        self.outlet.push(Output::Connect { conn, addr });
+    }
+
+    /// A connection could not be made: the name's next address now, or all over again later.
+    fn dial_failed(&mut self, id: TargetId, reason: CloseReason) {
+        let Some(address) = self.dialler.address(id).cloned() else { return };
+        let next = self.dialler.failed(id);
+        let retry = if next.is_some() { Duration::ZERO } else { self.redial_later(id, None) };
+        self.outlet.emit(None, EventKind::DialFailed { address, reason, retry });
+        if let Some(addr) = next {
+            self.connect(id, addr);
+        }
+    }
+
+    fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
+        let random = self.outlet.environment.draw(Purpose::Jitter);
+        self.dialler.ended(id, self.outlet.now, lasted, random, &self.config)
     }
 
     // ── connections ─────────────────────────────────────────────────────────────────────────
 
-    fn connected(&mut self, conn: ConnId) {
-        if self.links.get(conn).is_some_and(|link| link.peer.is_none()) {
-            self.open(conn, Direction::Outbound);
+    fn connected(&mut self, conn: ConnId) -> Result<(), InputError> {
+        match self.connections.find(conn)? {
+            Some(link) if link.peer.is_some() => return Err(InputError::AlreadyConnected(conn)),
+            Some(link) => self.open(conn, link.addr, Direction::Outbound),
+            None => {}
         }
+        Ok(())
     }
 
-    fn accepted(&mut self, conn: ConnId, addr: SocketAddr) {
-        if conn != self.next_conn() {
-            return;
+    fn accepted(&mut self, conn: ConnId, addr: SocketAddr) -> Result<(), InputError> {
+        let expected = self.connections.next();
+        if conn != expected {
+            return Err(InputError::WrongConn { got: conn, expected });
         }
-        self.new_link(addr, None);
-        let slots = self.config.inbound_slots;
         if self.stopped {
-            self.links.remove(conn);
-            self.push(Output::Disconnect(conn));
-        } else if self.inbound >= slots {
-            self.links.remove(conn);
-            self.emit(Some(conn), EventKind::Connected { addr, direction: Direction::Inbound });
-            self.emit(Some(conn), EventKind::Disconnected(CloseReason::NoSlot { slots }));
-            self.push(Output::Disconnect(conn));
-        } else {
-            self.inbound += 1;
-            self.open(conn, Direction::Inbound);
+            self.connections.add(addr, None);
+            self.connections.remove(conn);
+            self.outlet.push(Output::Disconnect(conn));
+            return Ok(());
         }
+        let slots = self.config.inbound_slots;
+        match self.connections.room(addr, &self.config) {
+            Ok(evicted) => {
+                self.connections.add(addr, None);
+                if let Some(evicted) = evicted {
+                    self.end(evicted, CloseReason::Evicted { slots }, true);
+                }
+                self.open(conn, addr, Direction::Inbound);
+            }
+            Err(reason) => {
+                self.connections.add(addr, None);
+                self.connections.remove(conn);
+                self.outlet.emit(conn, EventKind::Connected { addr, direction: Direction::Inbound });
+                self.outlet.emit(conn, EventKind::Disconnected(reason));
+                self.outlet.push(Output::Disconnect(conn));
+            }
+        }
+        Ok(())
     }
 
-    fn new_link(&mut self, addr: SocketAddr, target: Option<TargetId>) -> ConnId {
-        let conn = self.next_conn();
-        self.last_conn = conn.0;
-        let link = Link { addr, target, peer: None, ready_since: None, deadline: None, transmit_told: false };
-        self.links.insert(conn, link);
-        conn
-    }
-
-    fn open(&mut self, conn: ConnId, direction: Direction) {
-        let nonce = self.environment.draw(Purpose::VersionNonce(conn));
-        let Some(link) = self.links.get_mut(conn) else { return };
-        let addr = link.addr;
+    fn open(&mut self, conn: ConnId, addr: SocketAddr, direction: Direction) {
+        let nonce = self.outlet.environment.draw(Purpose::VersionNonce(conn));
         let addr_recv = if is_routable(addr.ip()) { addr.into() } else { NetAddress::UNSPECIFIED };
-        let opening = ConnectionConfig { direction, nonce, clock: self.clock, addr_recv };
-        let peer = Peer::new(self.config.clone(), opening, self.now);
-        if direction == Direction::Outbound {
-            self.nonces.insert(peer.nonce());
-        }
-        link.peer = Some(Box::new(peer));
-        self.emit(Some(conn), EventKind::Connected { addr, direction });
+        let connection = ConnectionConfig { direction, nonce, clock: self.clock, addr_recv };
+        let peer = Peer::new(self.config.clone(), connection, self.outlet.now);
+        self.connections.open(conn, Box::new(peer));
+        self.outlet.emit(conn, EventKind::Connected { addr, direction });
         self.show_queued(conn, 0);
         self.settle(conn);
     }
 
-    fn received(&mut self, conn: ConnId, mut bytes: &[u8]) {
-        while let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) {
+    fn received(&mut self, conn: ConnId, mut bytes: &[u8]) -> Result<(), InputError> {
+        if self.connections.find(conn)?.is_some_and(|link| link.peer.is_none()) {
+            return Err(InputError::NotConnected(conn));
+        }
+        while let Some((peer, nonces)) = self.connections.peer_and_nonces(conn) {
             let before = peer.queued().len();
-            let event = peer.receive_knowing(self.now, &mut bytes, |nonce| self.nonces.contains(&nonce));
-            self.show_queued(conn, before);
+            let event = peer.receive_knowing(self.outlet.now, &mut bytes, |nonce| nonces.contains(&nonce));
+            self.outlet.show_queued(conn, peer, before);
             match event {
                 Some(event) => self.peer_event(conn, event),
                 None => break,
             }
         }
         self.settle(conn);
+        Ok(())
     }
 
-    fn handle_timeouts(&mut self) {
-        // What becomes due while this runs waits for the next round, so that it ends.
-        let later =
-            self.deadlines.split_off(&(self.now + Duration::from_micros(1), Due::Target(TargetId(0))));
-        for (_, due) in core::mem::replace(&mut self.deadlines, later) {
-            match due {
-                Due::Target(id) => {
-                    self.targets[id.0 as usize].redial_at = None;
-                    self.dial(id);
-                }
-                Due::Conn(conn) => self.conn_due(conn),
-            }
+    fn closed(&mut self, conn: ConnId, error: IoError) -> Result<(), InputError> {
+        self.connections.find(conn)?;
+        self.end(conn, CloseReason::Io(error), false);
+        Ok(())
+    }
+
+    fn handle_timeouts(&mut self) -> Result<(), InputError> {
+        for id in self.dialler.take_due(self.outlet.now) {
+            let attempt = self.dialler.dial(id);
+            self.attempt(id, attempt);
         }
+        for conn in self.connections.take_due(self.outlet.now) {
+            self.conn_due(conn);
+        }
+        let requests = self.download.due(self.outlet.now);
+        self.ask_all(requests);
+        Ok(())
     }
 
     fn conn_due(&mut self, conn: ConnId) {
-        self.set_deadline(conn, None);
-        let Some(link) = self.links.get(conn) else { return };
-        if link.peer.is_none() {
+        if self.connections.peer(conn).is_none() {
             let timeout = self.config.connect_timeout;
             return self.end(conn, CloseReason::ConnectTimeout(timeout), true);
         }
-        while let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) {
+        while let Some((peer, _)) = self.connections.peer_and_nonces(conn) {
             let before = peer.queued().len();
-            let event = peer.handle_timeout(self.now, || self.environment.draw(Purpose::PingNonce(conn)));
-            self.show_queued(conn, before);
+            let random = || self.outlet.environment.draw(Purpose::PingNonce(conn));
+            let event = peer.handle_timeout(self.outlet.now, random);
+            self.outlet.show_queued(conn, peer, before);
             match event {
                 Some(event) => self.peer_event(conn, event),
                 None => break,
@@ -269,49 +331,82 @@ impl<E: Environment> Node<E> {
         self.settle(conn);
     }
 
-    fn stop(&mut self) {
+    fn clock_stepped(&mut self, clock: WallClock) -> Result<(), InputError> {
+        self.clock = clock;
+        self.outlet.emit(None, EventKind::Clock(clock));
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), InputError> {
         self.stopped = true;
-        for conn in self.links.conns() {
-            self.end(conn, CloseReason::Local, true);
+        self.dialler.stop();
+        for conn in self.connections.conns() {
+            self.end(conn, CloseReason::Local(Label::LOCAL), true);
         }
-        self.deadlines.clear();
+        Ok(())
     }
 
     /// Takes a connection out. `order` tells the driver to close it.
     fn end(&mut self, conn: ConnId, reason: CloseReason, order: bool) {
-        let Some(link) = self.links.remove(conn) else { return };
-        if let Some(deadline) = link.deadline {
-            self.deadlines.remove(&(deadline, Due::Conn(conn)));
-        }
+        let Some(link) = self.connections.remove(conn) else { return };
         if order {
-            self.push(Output::Disconnect(conn));
+            self.outlet.push(Output::Disconnect(conn));
         }
         let Some(peer) = link.peer else {
-            if let Some(id) = link.target {
-                self.targets[id.0 as usize].conn = None;
-                if !self.stopped {
-                    self.dial_failed(id, reason);
-                }
+            if let (Some(id), false) = (link.target, self.stopped) {
+                self.dial_failed(id, reason);
             }
             return;
         };
-        self.nonces.remove(&peer.nonce());
-        if peer.direction() == Direction::Inbound {
-            self.inbound -= 1;
-        }
-        self.download.gone(conn);
+        let lost: BTreeMap<_, _> = self.download.gone(conn).into_iter().collect();
         if self.stopped {
-            return self.emit(Some(conn), EventKind::Disconnected(reason));
+            return self.outlet.emit(conn, EventKind::Disconnected(reason));
         }
-        let (misses, requests) = self.reassign(conn, peer.requested());
-        if !misses.is_empty() {
-            self.emit(Some(conn), EventKind::Unanswered(misses));
+        let next = |item: &Inventory| lost.get(&item.hash).copied().flatten().map(|request| request.conn);
+        let failed: Vec<_> = peer.requested().filter(|item| item.inv_type.is_tx()).collect();
+        let failed: Vec<_> =
+            failed.into_iter().map(|item| FailedRequest { item, next: next(&item) }).collect();
+        if !failed.is_empty() {
+            self.outlet.emit(conn, EventKind::Unanswered(failed));
         }
-        self.emit(Some(conn), EventKind::Disconnected(reason));
-        self.ask_each(requests);
-        if let Some(id) = link.target {
-            let lasted = link.ready_since.map(|since| self.now.saturating_duration_since(since));
+        self.outlet.emit(conn, EventKind::Disconnected(reason));
+        self.ask_all(lost.into_values().flatten().collect());
+        if let Some(id) = link.target.filter(|id| self.dialler.address(*id).is_some()) {
+            let lasted = link.ready_since.map(|since| self.outlet.now.saturating_duration_since(since));
             self.redial_later(id, lasted);
+        }
+    }
+
+    // ── commands ────────────────────────────────────────────────────────────────────────────
+
+    fn disconnect(&mut self, conn: ConnId, redial: bool, label: Label) -> Result<(), InputError> {
+        let Some(link) = self.connections.find(conn)? else { return Ok(()) };
+        if let (Some(id), false) = (link.target, redial) {
+            self.dialler.remove(id);
+        }
+        self.end(conn, CloseReason::Local(label), true);
+        Ok(())
+    }
+
+    fn send(&mut self, conn: ConnId, command: Command, payload: &[u8]) -> Result<(), InputError> {
+        let peer = self.connections.commanded(conn)?;
+        let before = peer.queued().len();
+        let sent = peer.send_payload(command, payload);
+        sent.map_err(|error| InputError::NotSent { conn, command, error })?;
+        self.show_queued(conn, before);
+        self.settle(conn);
+        Ok(())
+    }
+
+    fn request(&mut self, conn: ConnId, items: &[Inventory]) -> Result<(), InputError> {
+        let peer = self.connections.commanded(conn)?;
+        let before = peer.queued().len();
+        let taken = peer.request(self.outlet.now, items.iter().copied());
+        self.show_queued(conn, before);
+        self.settle(conn);
+        match items.len() - taken {
+            0 => Ok(()),
+            refused => Err(InputError::NotRequested { conn, refused }),
         }
     }
 
@@ -320,11 +415,9 @@ impl<E: Environment> Node<E> {
     fn peer_event(&mut self, conn: ConnId, event: peer::Event) {
         let kind = match event {
             peer::Event::Handshake(negotiated) => {
-                if let Some(link) = self.links.get_mut(conn) {
-                    link.ready_since = Some(self.now);
-                    if let Some(peer) = &link.peer {
-                        self.nonces.remove(&peer.nonce());
-                    }
+                self.connections.ready(conn, self.outlet.now);
+                if let Some(peer) = self.connections.peer(conn) {
+                    self.download.ready(conn, peer.direction(), peer.tx_inv_type());
                 }
                 EventKind::Handshake(negotiated)
             }
@@ -332,135 +425,110 @@ impl<E: Environment> Node<E> {
             peer::Event::Feefilter(rate) => EventKind::Feefilter(rate),
             peer::Event::Inv(items) => return self.announced(conn, items),
             peer::Event::Tx { tx, latency } => {
-                if self.download.arrived(&tx) {
-                    EventKind::Tx { tx, latency }
-                } else {
-                    let bytes = tx.as_bytes().len() as u32;
-                    EventKind::Ignored { command: Command::TX, bytes, because: NotTaken::Known }
-                }
+                let (received, instead) =
+                    self.download.received(conn, &tx, latency.is_some(), self.outlet.now);
+                let bytes = tx.as_bytes().len() as u32;
+                let ignored = |because| EventKind::Ignored { command: Command::TX, bytes, because };
+                let kind = match received {
+                    Received::New => {
+                        self.connections.delivered(conn, latency.is_some());
+                        EventKind::Tx { tx, latency }
+                    }
+                    Received::Known => ignored(IgnoredReason::AlreadyKnown),
+                    Received::OverQuota => ignored(IgnoredReason::TooManyUnrequested),
+                };
+                self.outlet.emit(conn, kind);
+                return self.ask_all(instead.into_iter().collect());
             }
+            peer::Event::InvalidTx { txid, wtxid, bytes, error, latency } => {
+                self.download.received_invalid(&wtxid.into(), &txid.into(), latency.is_some());
+                EventKind::Ignored { command: Command::TX, bytes, because: IgnoredReason::InvalidTx(error) }
+            }
+            peer::Event::Message(message) => EventKind::Message(message),
             peer::Event::Notfound(items) => {
-                let (misses, requests) = self.reassign(conn, items.into_iter());
-                self.emit(Some(conn), EventKind::Notfound(misses));
-                return self.ask_each(requests);
+                return self.failed(conn, items, EventKind::Notfound);
             }
             peer::Event::Unanswered(items) => {
-                let (misses, requests) = self.reassign(conn, items.into_iter());
-                self.emit(Some(conn), EventKind::Unanswered(misses));
-                return self.ask_each(requests);
+                return self.failed(conn, items, EventKind::Unanswered);
             }
             peer::Event::Rejected(rejection) => EventKind::Rejected(rejection),
             peer::Event::Ignored { command, bytes, because } => {
-                EventKind::Ignored { command, bytes, because: because.into() }
+                EventKind::Ignored { command, bytes, because }
             }
             peer::Event::Closed(reason) => return self.end(conn, reason, true),
         };
-        self.emit(Some(conn), kind);
+        self.outlet.emit(conn, kind);
     }
 
     fn announced(&mut self, conn: ConnId, mut items: Vec<Inventory>) {
         items.retain(|item| item.inv_type.is_tx());
-        let Some(direction) = self.peer(conn).map(Peer::direction) else { return };
-        let announcements = self.download.announced(conn, direction, &items);
+        let announcements = self.download.announced(conn, &items, self.outlet.now);
         if announcements.is_empty() {
             return;
         }
         let requested = announcements.iter().filter(|announcement| announcement.requested);
-        let mut wanted = Vec::with_capacity(requested.clone().count());
-        wanted.extend(requested.map(|announcement| announcement.item.hash));
-        self.emit(Some(conn), EventKind::Announced(announcements));
-        if !wanted.is_empty() {
-            self.ask(conn, wanted);
+        let mut hashes = Vec::with_capacity(requested.clone().count());
+        hashes.extend(requested.map(|announcement| announcement.item.hash));
+        self.outlet.emit(conn, EventKind::Announced(announcements));
+        if !hashes.is_empty() {
+            let refused = self.ask(conn, &hashes);
+            self.ask_all(refused);
         }
     }
 
-    fn ask(&mut self, conn: ConnId, hashes: Vec<Hash>) {
-        let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_mut()) else { return };
-        let before = peer.queued().len();
-        let inv_type = peer.tx_inv_type();
-        peer.request(self.now, hashes.into_iter().map(|hash| Inventory { inv_type, hash }));
-        self.show_queued(conn, before);
+    /// `conn` did not deliver these: tells so, and asks others.
+    fn failed(&mut self, conn: ConnId, items: Vec<Inventory>, kind: fn(Vec<FailedRequest>) -> EventKind) {
+        let mut requests = Vec::new();
+        let failed = items.into_iter().filter(|item| item.inv_type.is_tx()).map(|item| {
+            let instead = self.download.failed(conn, &item.hash);
+            requests.extend(instead);
+            FailedRequest { item, next: instead.map(|request| request.conn) }
+        });
+        let failed = failed.collect();
+        self.outlet.emit(conn, kind(failed));
+        self.ask_all(requests);
     }
 
-    /// `conn` failed to deliver these: who is to be asked instead, item by item and peer by peer.
-    fn reassign(
-        &mut self,
-        conn: ConnId,
-        items: impl Iterator<Item = Inventory>,
-    ) -> (Vec<FailedRequest>, BTreeMap<ConnId, Vec<Hash>>) {
-        let mut requests: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        let is_there = |other| {
-            let link: Option<&Link> = self.links.get(other);
-            other != conn && link.and_then(|link| link.peer.as_ref()).is_some_and(|peer| peer.is_ready())
-        };
-        let misses = items
-            .filter(|item| item.inv_type.is_tx())
-            .map(|item| {
-                let next = self.download.failed(conn, item.hash, is_there);
-                if let Some(next) = next {
-                    requests.entry(next).or_default().push(item.hash);
-                }
-                FailedRequest { item, next }
-            })
-            .collect();
-        (misses, requests)
-    }
-
-    fn ask_each(&mut self, requests: BTreeMap<ConnId, Vec<Hash>>) {
-        for (conn, hashes) in requests {
-            self.ask(conn, hashes);
-            self.settle(conn);
+    /// Asks these peers, each in the order of its announcements.
+    fn ask_all(&mut self, mut requests: Vec<Request>) {
+        while !requests.is_empty() {
+            requests.sort_unstable_by_key(|request| (request.conn, request.sequence));
+            let mut refused = Vec::new();
+            for same in requests.chunk_by(|a, b| a.conn == b.conn) {
+                let hashes: Vec<_> = same.iter().map(|request| request.hash).collect();
+                refused.extend(self.ask(same[0].conn, &hashes));
+                self.settle(same[0].conn);
+            }
+            requests = refused;
         }
+    }
+
+    /// Asks one peer. Returns those that are to be asked for what it cannot be asked for.
+    fn ask(&mut self, conn: ConnId, hashes: &[Hash]) -> Vec<Request> {
+        let mut taken = 0;
+        if let Some((peer, _)) = self.connections.peer_and_nonces(conn) {
+            let before = peer.queued().len();
+            let inv_type = peer.tx_inv_type();
+            taken =
+                peer.request(self.outlet.now, hashes.iter().map(|hash| Inventory { inv_type, hash: *hash }));
+            self.show_queued(conn, before);
+        }
+        hashes[taken..].iter().filter_map(|hash| self.download.failed(conn, hash)).collect()
     }
 
     // ── bookkeeping ─────────────────────────────────────────────────────────────────────────
 
-    fn peer(&self, conn: ConnId) -> Option<&Peer> {
-        self.links.get(conn)?.peer.as_deref()
-    }
-
-    fn emit(&mut self, conn: Option<ConnId>, kind: EventKind) {
-        self.push(Output::Event(Event { at: self.now, conn, kind }));
-    }
-
-    fn push(&mut self, output: Output) {
-        self.environment.output(self.now, &output);
-        self.outputs.push_back(output);
-    }
-
-    /// Shows the environment what was queued after the first `before` unsent bytes.
+    /// Shows the environment what was queued for `conn` after the first `before` unsent bytes.
     fn show_queued(&mut self, conn: ConnId, before: usize) {
-        let peer = self.links.get(conn).and_then(|link| link.peer.as_ref());
-        if let Some(queued) = peer.and_then(|peer| peer.queued().get(before..))
-            && !queued.is_empty()
-        {
-            self.environment.queued(self.now, conn, queued);
+        if let Some(peer) = self.connections.peer(conn) {
+            self.outlet.show_queued(conn, peer, before);
         }
     }
 
     /// Brings the connection's deadline up to date, and tells the driver of unsent bytes, once.
     fn settle(&mut self, conn: ConnId) {
-        let Some(link) = self.links.get_mut(conn) else { return };
-        let Some(peer) = &link.peer else { return };
-        let deadline = peer.poll_timeout();
-        if !peer.transmit().is_empty() && !link.transmit_told {
-            link.transmit_told = true;
-            self.outputs.push_back(Output::Transmit(conn));
+        if self.connections.settle(conn) {
+            self.outlet.transmit(conn);
         }
-        self.set_deadline(conn, deadline);
-    }
-
-    fn set_deadline(&mut self, conn: ConnId, deadline: Option<Instant>) {
-        let Some(link) = self.links.get_mut(conn) else { return };
-        if link.deadline == deadline {
-            return;
-        }
-        if let Some(old) = link.deadline {
-            self.deadlines.remove(&(old, Due::Conn(conn)));
-        }
-        if let Some(new) = deadline {
-            self.deadlines.insert((new, Due::Conn(conn)));
-        }
-        link.deadline = deadline;
     }
 }

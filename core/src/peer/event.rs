@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::wire::{Command, Hash, Inventory, Reject, Tx, Version};
+use crate::wire::{
+    Command, Hash, Inventory, MAX_PAYLOAD, OwnedMessage, Reject, Tx, TxError, Txid, Version, Wtxid,
+};
 use crate::{CloseReason, Fault};
 
 /// What happened on a connection.
@@ -33,6 +35,21 @@ pub enum Event {
         /// How long ago we asked this peer for it; `None` if we did not.
         latency: Option<Duration>,
     },
+    /// A transaction that can never be mined, or that cannot come alone: no honest peer relays it.
+    InvalidTx {
+        /// Its txid.
+        txid: Txid,
+        /// Its wtxid.
+        wtxid: Wtxid,
+        /// Its size in bytes.
+        bytes: u32,
+        /// What is wrong with it.
+        error: TxError,
+        /// How long ago we asked this peer for it; `None` if we did not.
+        latency: Option<Duration>,
+    },
+    /// A message of a command in [`Config::deliver`](crate::Config::deliver). It was decoded without an error.
+    Message(OwnedMessage),
     /// What we asked for and the peer does not have.
     Notfound(Vec<Inventory>),
     /// What we asked for and got no answer to in time. The answer may still come.
@@ -114,4 +131,60 @@ pub enum IgnoredReason {
     /// It is malformed.
     #[error("malformed: {0}")]
     Malformed(#[from] Fault),
+    /// A `notfound` with more entries than we can have asked for: Bitcoin Core reads none of them.
+    #[error("more entries than can have been asked for")]
+    TooManyEntries,
+    /// A transaction that can never be mined, or that cannot come alone.
+    #[error("invalid transaction: {0}")]
+    InvalidTx(TxError),
+    /// A transaction that came before.
+    #[error("known already")]
+    AlreadyKnown,
+    /// One transaction more that nobody asked for than a peer may send in a minute.
+    #[error("not asked for, as too many before it")]
+    TooManyUnrequested,
+}
+
+impl IgnoredReason {
+    /// Returns a stable word for programs, in snake_case.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::BeforeVersion => "before_version",
+            Self::BeforeVerack => "before_verack",
+            Self::Duplicate => "duplicate",
+            Self::Unhandled => "unhandled",
+            Self::Malformed(_) => "malformed",
+            Self::TooManyEntries => "too_many_entries",
+            Self::InvalidTx(_) => "invalid_tx",
+            Self::AlreadyKnown => "already_known",
+            Self::TooManyUnrequested => "too_many_unrequested",
+        }
+    }
+}
+
+/// Why a message was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Before `verack` nothing but the handshake is said.
+    #[error("the handshake is not done")]
+    NotReady,
+    /// The connection is over.
+    #[error("the connection is over")]
+    Closed,
+    /// The handshake and the answers to pings are the peer's own business.
+    #[error("it belongs to the handshake or the keepalive, which are not the application's")]
+    Reserved,
+    /// Longer than any message may be.
+    #[error("{length} bytes of payload, at most {MAX_PAYLOAD} can be sent")]
+    TooLong {
+        /// Bytes of the payload.
+        length: usize,
+    },
+    /// The other side does not read what was sent before.
+    #[error("{unsent} bytes wait to be written, more than max_unsent")]
+    Unsent {
+        /// Bytes that wait.
+        unsent: usize,
+    },
 }

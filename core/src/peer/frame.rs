@@ -1,9 +1,11 @@
 //! Judging a frame by its first bytes, before the rest of it is there.
 
+use alloc::collections::BTreeSet;
+
 use super::IgnoredReason;
 use super::handshake::{self, Admission, Stage};
 use crate::wire::{Command, Header, Inventory, InventoryList, MAX_INVENTORY, MAX_PAYLOAD};
-use crate::{CloseReason, Fault, Magic};
+use crate::{CloseReason, Config, Fault, Magic};
 
 /// What to do with a frame; lengths are with the header.
 pub(super) enum Frame {
@@ -27,9 +29,15 @@ pub(super) enum Frame {
 /// Judges a frame by `front`, its first bytes that are there. Nothing but them, the network and the
 /// stage counts, so that it does not matter where the stream was cut.
 #[inline]
-pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
+pub(super) fn judge(front: &[u8], config: &Config, stage: Stage) -> Frame {
+    let magic = config.magic;
     let Some(header) = front.first_chunk().map(Header::decode) else {
-        return Frame::Needs(Header::LEN);
+        // Another protocol may say less than a header, and then wait for us.
+        return match front.first_chunk() {
+            None => Frame::Needs(Magic::LEN),
+            Some(got) if *got == magic.0 => Frame::Needs(Header::LEN),
+            Some(got) => Frame::Fatal(CloseReason::WrongMagic { got: Magic(*got), expected: magic }),
+        };
     };
     if header.magic != magic {
         return Frame::Fatal(CloseReason::WrongMagic { got: header.magic, expected: magic });
@@ -42,7 +50,7 @@ pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
         let because = IgnoredReason::Malformed(Fault::Command);
         return Frame::Skipped { len, command: Command::from_wire_lossy(header.command), because };
     };
-    match handshake::admit(stage, command) {
+    match handshake::admit(stage, command, &config.deliver) {
         Admission::Take => {}
         Admission::Ignore(because) => return Frame::Skipped { len, command, because },
         Admission::Late => return Frame::Fatal(CloseReason::LateFeature(command)),
@@ -53,11 +61,16 @@ pub(super) fn judge(front: &[u8], magic: Magic, stage: Stage) -> Frame {
         if front.len() < counted {
             return Frame::Needs(counted);
         }
-        if let Some((count, limit)) = InventoryList::excess(&front[Header::LEN..counted]) {
-            return Frame::Fatal(CloseReason::TooManyEntries { command, count, limit });
+        let count = &front[Header::LEN..counted];
+        if command == Command::NOTFOUND {
+            if InventoryList::excess(count, MAX_NOTFOUND).is_some() {
+                return Frame::Skipped { len, command, because: IgnoredReason::TooManyEntries };
+            }
+        } else if let Some(count) = InventoryList::excess(count, MAX_INVENTORY) {
+            return Frame::Fatal(CloseReason::TooManyEntries { command, count, limit: MAX_INVENTORY });
         }
     }
-    let limit = longest_payload(command);
+    let limit = longest_payload(command, &config.deliver);
     if header.length > limit {
         let because = IgnoredReason::Malformed(Fault::Length { length: header.length, limit });
         return Frame::Skipped { len, command, because };
@@ -74,12 +87,19 @@ fn is_list(command: Command) -> bool {
 
 /// The longest payload that makes sense for a command that we read, at least 1 KiB: what is longer
 /// is passed over, never kept.
-fn longest_payload(command: Command) -> u32 {
+fn longest_payload(command: Command, deliver: &BTreeSet<Command>) -> u32 {
     if command == Command::TX {
         MAX_PAYLOAD
     } else if is_list(command) {
         3 + MAX_INVENTORY as u32 * Inventory::LEN as u32
+    } else if deliver.contains(&command) {
+        // As long as what it says makes sense: the codec has the limits.
+        MAX_PAYLOAD
     } else {
         1024
     }
 }
+
+/// The most entries of a `notfound` that are read (Bitcoin Core `src/net_processing.cpp`:
+/// `MAX_PEER_TX_ANNOUNCEMENTS + MAX_BLOCKS_IN_TRANSIT_PER_PEER`).
+const MAX_NOTFOUND: u64 = 5000 + 16;

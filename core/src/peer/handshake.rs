@@ -4,6 +4,7 @@
 //! before `verack` are ours.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 
 use super::keepalive::Keepalive;
 use super::{Direction, Event, IgnoredReason, Negotiated, Peer};
@@ -35,7 +36,7 @@ pub(super) enum Admission {
 
 /// The table.
 #[inline]
-pub(super) fn admit(stage: Stage, command: Command) -> Admission {
+pub(super) fn admit(stage: Stage, command: Command, deliver: &BTreeSet<Command>) -> Admission {
     use Admission::{Ignore, Late, Take};
     // Not a `match` on the name: that goes through it byte by byte.
     let is = |names: &[Command]| names.contains(&command);
@@ -53,6 +54,7 @@ pub(super) fn admit(stage: Stage, command: Command) -> Admission {
         Stage::Ready if is(&READ) => Take,
         Stage::Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredReason::Duplicate),
         Stage::Ready if is(&[Command::WTXIDRELAY, Command::SENDADDRV2]) => Late,
+        Stage::Ready if deliver.contains(&command) => Take,
         Stage::Ready => Ignore(IgnoredReason::Unhandled),
     }
 }
@@ -173,7 +175,10 @@ mod tests {
     #[test]
     fn h14_sendtxrcncl_is_ignored_at_every_stage() {
         for stage in [Stage::AwaitingVersion, Stage::AwaitingVerack, Stage::Ready] {
-            assert!(matches!(admit(stage, Command::SENDTXRCNCL), Admission::Ignore(_)), "{stage:?}");
+            assert!(
+                matches!(admit(stage, Command::SENDTXRCNCL, &BTreeSet::new()), Admission::Ignore(_)),
+                "{stage:?}"
+            );
         }
     }
 }

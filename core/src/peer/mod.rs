@@ -26,7 +26,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-pub use self::event::{Event, IgnoredReason, Negotiated, Rejection};
+pub use self::event::{Event, IgnoredReason, Negotiated, Rejection, SendError};
 use self::frame::Frame;
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
 use self::inbox::Inbox;
@@ -34,10 +34,10 @@ use self::keepalive::{Due, Keepalive};
 use self::outbox::Outbox;
 use self::requests::{Requests, announced_form};
 use crate::wire::{
-    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, Message,
-    NetAddress, Services,
+    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, MAX_PAYLOAD,
+    Message, NetAddress, OwnedMessage, Services, TxView,
 };
-use crate::{CloseReason, Config, Fault, Instant, WallClock};
+use crate::{CloseReason, Config, Fault, Instant, Magic, WallClock};
 
 /// Who made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +69,16 @@ impl ConnectionConfig {
         Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
     }
 }
+
+/// What only the peer itself says.
+const RESERVED: [Command; 6] = [
+    Command::VERSION,
+    Command::VERACK,
+    Command::WTXIDRELAY,
+    Command::SENDADDRV2,
+    Command::PING,
+    Command::PONG,
+];
 
 /// The Bitcoin protocol on one byte stream.
 #[derive(Debug)]
@@ -207,16 +217,25 @@ impl Peer {
     /// Asks for these, in as many `getdata` of 1000 as it takes; what is under way is not asked
     /// again. A transaction is asked for with its witnesses if the peer serves them.
     ///
-    /// Before the handshake is done nothing may be asked, and nothing is.
-    pub fn request(&mut self, now: Instant, items: impl IntoIterator<Item = Inventory>) {
+    /// Returns how many of the items were taken, from the first on. The others are refused: at most
+    /// [`Config::max_requests`] may wait for their answers at a time, and before the handshake is done nothing may be
+    /// asked.
+    pub fn request(&mut self, now: Instant, items: impl IntoIterator<Item = Inventory>) -> usize {
         if self.closed || self.stage != Stage::Ready {
-            return;
+            return 0;
         }
+        let mut taken = 0;
         let witness = self.terms.services.contains(Services::WITNESS);
         let items = items.into_iter();
-        let mut wanted = Vec::with_capacity(items.size_hint().0);
-        self.requests.reserve(items.size_hint().0);
+        let room = self.config.max_requests.saturating_sub(self.requests.count());
+        let expected = items.size_hint().0.min(room);
+        let mut wanted = Vec::with_capacity(expected);
+        self.requests.reserve(expected);
         for item in items {
+            if self.requests.count() >= self.config.max_requests {
+                break;
+            }
+            taken += 1;
             if !self.requests.ask(now, item) {
                 continue;
             }
@@ -231,6 +250,49 @@ impl Peer {
             let items = items.iter().copied();
             wire::encode_inventory(self.outbox.end(), self.config.magic, Command::GETDATA, items);
         }
+        taken
+    }
+
+    /// Sends a message of the application's own.
+    ///
+    /// # Errors
+    /// Before the handshake is done and after the end; for messages of the handshake and the keepalive; above
+    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`] bytes wait to be written.
+    pub fn send(&mut self, message: &Message<'_>) -> Result<(), SendError> {
+        let command = message.command();
+        self.send_frame(command, |out| message.encode_payload(out))
+    }
+
+    /// As [`Peer::send`], for a body that is encoded already. It is not looked at.
+    ///
+    /// # Errors
+    /// As [`Peer::send`].
+    pub fn send_payload(&mut self, command: Command, payload: &[u8]) -> Result<(), SendError> {
+        self.send_frame(command, |out| out.extend_from_slice(payload))
+    }
+
+    fn send_frame(&mut self, command: Command, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendError> {
+        if self.closed {
+            return Err(SendError::Closed);
+        }
+        if self.stage != Stage::Ready {
+            return Err(SendError::NotReady);
+        }
+        if RESERVED.contains(&command) {
+            return Err(SendError::Reserved);
+        }
+        let unsent = self.outbox.unsent().len();
+        if unsent > self.config.max_unsent {
+            return Err(SendError::Unsent { unsent });
+        }
+        let start = self.outbox.end().len();
+        wire::encode_frame(self.outbox.end(), self.config.magic, command, encode);
+        let length = self.outbox.end().len() - start - Header::LEN;
+        if length > MAX_PAYLOAD as usize {
+            self.outbox.end().truncate(start);
+            return Err(SendError::TooLong { length });
+        }
+        Ok(())
     }
 
     /// Ends the connection. Nothing more is sent; the event returned is the last.
@@ -296,12 +358,13 @@ impl Peer {
     /// The next frame, or [`Frame::Needs`] when `bytes` are used up and it is not whole.
     #[inline]
     fn next_frame(&mut self, bytes: &mut &[u8]) -> Frame {
-        let mut need = Header::LEN;
+        // Only the first message may be another protocol's, and end before a header does.
+        let mut need = if self.stage == Stage::AwaitingVersion { Magic::LEN } else { Header::LEN };
         loop {
             if !self.inbox.fill(bytes, need) {
                 return Frame::Needs(need);
             }
-            match frame::judge(self.inbox.front(bytes), self.config.magic, self.stage) {
+            match frame::judge(self.inbox.front(bytes), &self.config, self.stage) {
                 Frame::Needs(more) => need = more,
                 frame => return frame,
             }
@@ -324,6 +387,9 @@ impl Peer {
         }
         match Message::decode(command, payload, digest) {
             Ok(message) => self.handle_message(now, message, is_ours),
+            Err(wire::Error::TooManyEntries { count, limit }) => {
+                Some(self.close(CloseReason::TooManyEntries { command, count, limit }))
+            }
             Err(error) => self.ignore(command, payload.len(), Fault::Payload(error).into()),
         }
     }
@@ -363,7 +429,7 @@ impl Peer {
                 entries.retain(|entry| announced.contains(&entry.inv_type));
                 (!entries.is_empty()).then_some(Event::Inv(entries))
             }
-            Message::Getdata(list) => {
+            Message::Getdata(list) if !self.config.deliver.contains(&Command::GETDATA) => {
                 self.answer_notfound(list);
                 None
             }
@@ -374,15 +440,24 @@ impl Peer {
                     missing.filter(|item| requests.answered(now, *item).is_some()).collect();
                 (!missing.is_empty()).then_some(Event::Notfound(missing))
             }
-            Message::Tx(view) => {
-                let tx = view.to_owned();
-                let names = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
-                let latencies =
-                    names.map(|(inv_type, hash)| self.requests.answered(now, Inventory { inv_type, hash }));
-                Some(Event::Tx { tx, latency: latencies.into_iter().flatten().next() })
-            }
+            Message::Tx(view) => Some(self.take_tx(now, view)),
             Message::Reject(reject) => Some(Event::Rejected(Box::new(reject.into()))),
-            _ => None,
+            other => Some(Event::Message(OwnedMessage::from(&other))),
+        }
+    }
+
+    /// Takes a transaction, and with it the answers to what it was asked for as.
+    fn take_tx(&mut self, now: Instant, view: TxView<'_>) -> Event {
+        let checked = view.check_loose();
+        let tx = view.to_owned();
+        let (txid, wtxid) = (tx.txid(), tx.wtxid());
+        let names = [(InvType::TX, txid.into()), (InvType::WTX, wtxid.into())];
+        let latencies =
+            names.map(|(inv_type, hash)| self.requests.answered(now, Inventory { inv_type, hash }));
+        let latency = latencies.into_iter().flatten().next();
+        match checked {
+            Ok(()) => Event::Tx { tx, latency },
+            Err(error) => Event::InvalidTx { txid, wtxid, bytes: tx.as_bytes().len() as u32, error, latency },
         }
     }
 

@@ -40,6 +40,11 @@ impl Requests {
         self.order.reserve(more);
     }
 
+    /// How many are neither answered nor late.
+    pub(super) const fn count(&self) -> usize {
+        self.waiting
+    }
+
     /// Notes a request; false if the same is under way.
     pub(super) fn ask(&mut self, now: Instant, item: Inventory) -> bool {
         let item = announced_form(item);

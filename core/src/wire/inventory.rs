@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::codec::MAX_SIZE;
 use super::{Command, Error, Hash, Reader, encode_frame, put_compact_size};
 use crate::Magic;
 
@@ -85,8 +86,9 @@ impl Inventory {
     }
 }
 
-/// The entries of a payload, where they lie: CompactSize count, at most [`MAX_INVENTORY`], then
-/// that many entries.
+/// The entries of a payload, where they lie: CompactSize count, then that many entries. In an `inv` and a
+/// `getdata` there are at most [`MAX_INVENTORY`]; a `notfound` has no limit but its length, as in Bitcoin Core
+/// (`src/net_processing.cpp` `ProcessMessage`).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InventoryList<'a> {
     entries: &'a [[u8; Inventory::LEN]],
@@ -94,10 +96,19 @@ pub struct InventoryList<'a> {
 
 impl<'a> InventoryList<'a> {
     pub(super) fn decode(payload: &'a [u8]) -> Result<Self, Error> {
+        Self::decode_limited(payload, MAX_INVENTORY)
+    }
+
+    /// As a `notfound` has them.
+    pub(super) fn decode_unlimited(payload: &'a [u8]) -> Result<Self, Error> {
+        Self::decode_limited(payload, MAX_SIZE)
+    }
+
+    fn decode_limited(payload: &'a [u8], limit: u64) -> Result<Self, Error> {
         let mut reader = Reader::new(payload);
         let count = reader.compact_size()?;
-        if count > MAX_INVENTORY {
-            return Err(Error::TooManyEntries { count, limit: MAX_INVENTORY });
+        if count > limit {
+            return Err(Error::TooManyEntries { count, limit });
         }
         let left = reader.left();
         let entries = left.get(..count as usize * Inventory::LEN).ok_or(Error::CountBeyondPayload {
@@ -108,13 +119,10 @@ impl<'a> InventoryList<'a> {
         Ok(Self { entries: entries.as_chunks().0 })
     }
 
-    /// The count at the start of `payload` and the limit, if it is above it: such a list ends a
-    /// connection, so that nobody has to wait for its entries. Nine bytes are always enough.
-    pub(crate) fn excess(payload: &'a [u8]) -> Option<(u64, u64)> {
-        match Self::decode(payload) {
-            Err(Error::TooManyEntries { count, limit }) => Some((count, limit)),
-            _ => None,
-        }
+    /// Returns the count at the start of `payload` if it is above `limit`: such a list is judged before its
+    /// entries are there. Nine bytes are always enough.
+    pub(crate) fn excess(payload: &[u8], limit: u64) -> Option<u64> {
+        Reader::new(payload).compact_size().ok().filter(|count| *count > limit)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {

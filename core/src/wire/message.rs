@@ -128,7 +128,7 @@ impl<'a> Message<'a> {
         Ok(match command {
             Command::PONG => Self::Pong(ping::decode_pong(payload)),
             Command::GETDATA => Self::Getdata(InventoryList::decode(payload)?),
-            Command::NOTFOUND => Self::Notfound(InventoryList::decode(payload)?),
+            Command::NOTFOUND => Self::Notfound(InventoryList::decode_unlimited(payload)?),
             Command::FEEFILTER => Self::Feefilter(reader.i64()?),
             Command::VERSION => Self::Version(Version::decode(payload)?),
             Command::VERACK => Self::Verack,
@@ -227,7 +227,8 @@ impl<'a> Message<'a> {
         encode_frame(out, magic, self.command(), |out| self.encode_payload(out));
     }
 
-    fn encode_payload(&self, out: &mut Vec<u8>) {
+    /// Appends the body of the message, without its header.
+    pub fn encode_payload(&self, out: &mut Vec<u8>) {
         match self {
             Self::Verack
             | Self::Wtxidrelay

@@ -42,6 +42,7 @@ mod header;
 mod inventory;
 mod list;
 mod message;
+mod owned_message;
 mod ping;
 mod reject;
 mod short_id;
@@ -73,6 +74,7 @@ pub use inventory::{
 };
 pub use list::{Entries, Entry, List};
 pub use message::Message;
+pub use owned_message::OwnedMessage;
 pub use ping::{encode_ping, encode_pong};
 pub use reject::Reject;
 pub use short_id::{ShortId, ShortIdKey};

@@ -85,7 +85,7 @@ fn fields() -> Vec<Field> {
     vec![
         field("inv (F7)", Command::INV, &[], &[1; 36], &[], Bound::Entries(50_000)),
         field("getdata (F7)", Command::GETDATA, &[], &[1; 36], &[], Bound::Entries(50_000)),
-        field("notfound", Command::NOTFOUND, &[], &[1; 36], &[], Bound::Entries(50_000)),
+        field("notfound", Command::NOTFOUND, &[], &[1; 36], &[], Bound::Payload(36)),
         field("headers (F7)", Command::HEADERS, &[], &counted_header, &[], Bound::Entries(2000)),
         field("addr (F7)", Command::ADDR, &[], &[9; 30], &[], Bound::Entries(1000)),
         field("addrv2 (F7)", Command::ADDRV2, &[], &address_v2, &[], Bound::Entries(1000)),

@@ -149,14 +149,14 @@ fn what_comes_with_the_end_of_the_stream_is_read() {
 fn inbound_slots_are_limited_and_given_back() {
     let mut ours = driver(9, Config { inbound_slots: 2, ..Config::new(NETWORK) });
     let addr = ours.listen(loopback()).expect("loopback can be bound");
-    let first = TcpStream::connect(addr).expect("it listens");
-    let _second = TcpStream::connect(addr).expect("it listens");
-    let mut third = TcpStream::connect(addr).expect("it listens");
+    let mut first = TcpStream::connect(addr).expect("it listens");
+    let second = TcpStream::connect(addr).expect("it listens");
+    let _third = TcpStream::connect(addr).expect("it listens");
     let events = until(&mut [&mut ours], is_disconnected);
-    let refused = EventKind::Disconnected(CloseReason::NoSlot { slots: 2 });
-    assert!(events.iter().any(|event| event.kind == refused), "{events:?}");
-    assert_eq!(third.read(&mut [0]).expect("an end, not a reset"), 0);
-    drop(first);
+    let evicted = EventKind::Disconnected(CloseReason::Evicted { slots: 2 });
+    assert!(events.iter().any(|event| event.kind == evicted), "{events:?}");
+    assert_eq!(first.read(&mut [0]).expect("an end, not a reset"), 0);
+    drop(second);
     until(&mut [&mut ours], is_disconnected);
     let _fourth = TcpStream::connect(addr).expect("it listens");
     let events = until(&mut [&mut ours], |kind| matches!(kind, EventKind::Connected { .. }));

@@ -37,8 +37,9 @@ fn killed(round: u64) -> Outcome {
     let (_folder, journal) = folder("killed.journal")?;
     let out = journal.with_extension("json");
     let mut program = Program::watch(&out, &["--record", text(&journal)?])?;
-    let addr = program.addr;
-    let peer = std::thread::spawn(move || flood(addr, Instant::now() + peer::SOON).map_err(|_| "no peer"));
+    let dialled = program.dialled.try_clone()?;
+    let peer =
+        std::thread::spawn(move || flood(&dialled, Instant::now() + peer::SOON).map_err(|_| "no peer"));
     std::thread::sleep(Duration::from_millis(300 + 97 * round));
     let at = SystemTime::now().duration_since(UNIX_EPOCH)?;
     program.child.kill()?;
@@ -68,7 +69,7 @@ fn a_replay_prints_the_same_lines() -> Outcome {
     let out = journal.with_extension("json");
     let flags = ["--record", text(&journal)?, "--duration", "2", "--debug", "net"];
     let program = Program::watch(&out, &flags)?;
-    flood(program.addr, Instant::now() + Duration::from_millis(1200))?;
+    flood(&program.dialled, Instant::now() + Duration::from_millis(1200))?;
     assert_eq!(program.wait()?.0, Some(0));
     let watched = std::fs::read_to_string(&out)?;
     let (code, replayed, errors) = run(&["replay", text(&journal)?, "--json", "--debug", "net"])?;
@@ -90,7 +91,7 @@ fn a_replay_prints_the_same_lines() -> Outcome {
 fn a_full_disk_ends_the_recording_alone() -> Outcome {
     let (_folder, out) = folder("full.json")?;
     let program = Program::watch(&out, &["--record", "/dev/full", "--force", "--duration", "3"])?;
-    flood(program.addr, Instant::now() + Duration::from_millis(2500))?;
+    flood(&program.dialled, Instant::now() + Duration::from_millis(2500))?;
     let (code, said) = program.wait()?;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");
@@ -152,7 +153,7 @@ fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     // Its own lines go to a file, too: few of them.
     command.args(["--human", "--duration", "4", "--record", text(&journal)?]);
     let program = Program::start(command, Path::new("/dev/null"))?;
-    let served = flood(program.addr, Instant::now() + Duration::from_millis(3500))?;
+    let served = flood(&program.dialled, Instant::now() + Duration::from_millis(3500))?;
     let (code, said) = program.wait()?;
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");

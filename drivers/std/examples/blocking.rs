@@ -35,7 +35,9 @@ fn main() -> std::io::Result<()> {
         while let Some(event) = peer.receive(now(), &mut bytes).or_else(|| peer.handle_timeout(now(), random))
         {
             match event {
-                Event::Inv(items) => peer.request(now(), items.into_iter().filter(|i| i.inv_type.is_tx())),
+                Event::Inv(items) => {
+                    peer.request(now(), items.into_iter().filter(|i| i.inv_type.is_tx()));
+                }
                 Event::Tx { tx, .. } => println!("{}", tx.txid()),
                 other => println!("{other:?}"),
             }

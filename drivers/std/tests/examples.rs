@@ -79,7 +79,7 @@ fn dialled_by(example: &str, name: impl Fn(u16) -> String) -> String {
 }
 
 fn assert_told(printed: &str) {
-    for word in ["Handshake(", "Pong {", "Announced(", "Tx {", "Disconnected(Lost(Ended))"] {
+    for word in ["Handshake(", "Pong {", "Announced(", "Tx {", "Disconnected(Io(Ended))"] {
         assert!(printed.contains(word), "no {word} in {printed}");
     }
 }

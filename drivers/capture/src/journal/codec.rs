@@ -58,6 +58,7 @@ pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) {
             put_bytes(out, host.as_bytes());
             out.extend_from_slice(&port.to_le_bytes());
         }
+        Address::Overlay { .. } => todo!(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, NotTaken, Output, Purpose};
+use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, Output, Purpose};
 use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{self, Header, Inventory, NetAddress};
 use satwire_core::{CloseReason, Fault, Instant};
@@ -227,7 +227,7 @@ fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.push(10);
             out.extend_from_slice(&command.to_wire());
             put_varint(out, u64::from(*bytes));
-            put_not_taken(out, because);
+            put_ignored(out, because);
         }
         EventKind::Disconnected(reason) => {
             out.push(11);
@@ -313,18 +313,18 @@ fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::Faile
     }
 }
 
-fn put_not_taken(out: &mut Vec<u8>, because: &NotTaken) {
+fn put_ignored(out: &mut Vec<u8>, because: &IgnoredReason) {
     match because {
-        NotTaken::Known => out.push(0),
-        NotTaken::Ignored(IgnoredReason::BeforeVersion) => out.push(1),
-        NotTaken::Ignored(IgnoredReason::BeforeVerack) => out.push(2),
-        NotTaken::Ignored(IgnoredReason::Duplicate) => out.push(3),
-        NotTaken::Ignored(IgnoredReason::Unhandled) => out.push(4),
-        NotTaken::Ignored(IgnoredReason::Malformed(fault)) => {
+        IgnoredReason::AlreadyKnown => out.push(0),
+        IgnoredReason::BeforeVersion => out.push(1),
+        IgnoredReason::BeforeVerack => out.push(2),
+        IgnoredReason::Duplicate => out.push(3),
+        IgnoredReason::Unhandled => out.push(4),
+        IgnoredReason::Malformed(fault) => {
             out.push(5);
             put_fault(out, fault);
         }
-        other @ NotTaken::Ignored(_) => put_other(out, &other.to_string()),
+        other => put_other(out, &other.to_string()),
     }
 }
 
@@ -390,7 +390,7 @@ fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
         CloseReason::ConnectTimeout(time)
         | CloseReason::HandshakeTimeout(time)
         | CloseReason::PingTimeout(time) => put_duration(out, *time),
-        CloseReason::SelfConnection | CloseReason::Local | CloseReason::Io(_) => {}
+        CloseReason::SelfConnection | CloseReason::Local(_) | CloseReason::Io(_) => {}
         other => put_other(out, &other.to_string()),
     }
 }

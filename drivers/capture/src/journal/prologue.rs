@@ -71,6 +71,7 @@ fn put_config(out: &mut Vec<u8>, config: &Config) -> Result<(), Unsupported> {
         remembered_ids,
         redial_min,
         redial_max,
+        ..
     } = config;
     if *remembered_ids > MAX_REMEMBERED {
         return Err(Unsupported);
@@ -121,5 +122,6 @@ fn take_config(fields: &mut Fields<'_>) -> Result<Config, ErrorKind> {
         remembered_ids: fields.at_most("remembered ids", MAX_REMEMBERED as u64)? as usize,
         redial_min: fields.duration("least redial wait")?,
         redial_max: fields.duration("longest redial wait")?,
+        ..Config::default()
     })
 }

@@ -116,7 +116,9 @@ impl OwnedInput {
             Self::Closed(conn, error) => Input::Closed(*conn, *error),
             Self::Timeout => Input::Timeout,
             Self::Clock(clock) => Input::Clock(*clock),
-            Self::Disconnect(conn) => Input::Disconnect(*conn),
+            Self::Disconnect(conn) => {
+                Input::Disconnect { conn: *conn, redial: true, label: satwire_core::Label::LOCAL }
+            }
             Self::Stop => Input::Stop,
         }
     }
@@ -133,8 +135,9 @@ impl From<&Input<'_>> for OwnedInput {
             Input::Closed(conn, error) => Self::Closed(*conn, *error),
             Input::Timeout => Self::Timeout,
             Input::Clock(clock) => Self::Clock(*clock),
-            Input::Disconnect(conn) => Self::Disconnect(*conn),
+            Input::Disconnect { conn, .. } => Self::Disconnect(*conn),
             Input::Stop => Self::Stop,
+            Input::Send { .. } | Input::Request { .. } | Input::RemoveTarget(_) => todo!(),
         }
     }
 }
@@ -182,11 +185,12 @@ pub(super) fn put_input(out: &mut Vec<u8>, input: &Input<'_>) -> Result<u8, Unsu
             put_signed(out, clock.unix_micros_at_zero);
             kind::CLOCK
         }
-        Input::Disconnect(conn) => {
+        Input::Disconnect { conn, .. } => {
             put_varint(out, conn.0);
             kind::DISCONNECT
         }
         Input::Stop => kind::STOP,
+        Input::Send { .. } | Input::Request { .. } | Input::RemoveTarget(_) => return Err(Unsupported),
     })
 }
 
@@ -219,7 +223,9 @@ fn take_input<'a>(
         }
         kind::TIMEOUT => Input::Timeout,
         kind::CLOCK => Input::Clock(WallClock { unix_micros_at_zero: fields.signed("wall clock")? }),
-        kind::DISCONNECT => Input::Disconnect(take_conn(fields)?),
+        kind::DISCONNECT => {
+            Input::Disconnect { conn: take_conn(fields)?, redial: true, label: satwire_core::Label::LOCAL }
+        }
         kind::STOP => Input::Stop,
         other => return Err(fields.unknown("input", u64::from(other))),
     })

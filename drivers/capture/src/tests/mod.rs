@@ -125,7 +125,7 @@ fn session<E: Environment>(node: &mut Node<E>, mut between: impl FnMut(&mut Node
         wire::encode_pong(&mut answers, MAGIC_BYTES, nonce);
         go(second * 1000 + 5, Input::Received(c1, &answers));
     }
-    go(20_000, Input::Disconnect(c1));
+    go(20_000, Input::Disconnect { conn: c1, redial: true, label: satwire_core::Label::LOCAL });
     go(20_500, Input::Stop);
     said
 }

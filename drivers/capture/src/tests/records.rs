@@ -93,6 +93,7 @@ fn prologue() -> impl Strategy<Value = Prologue> {
                 remembered_ids: usize::from(malformed) << 14,
                 redial_min: min,
                 redial_max: max,
+                ..Config::default()
             };
             Prologue { program, config, clock: WallClock { unix_micros_at_zero: clock }, draws }
         },

@@ -1,6 +1,6 @@
 //! Every event in both styles, as golden lines.
 
-use satwire_core::node::{Address, Announcement, FailedRequest, NotTaken};
+use satwire_core::node::{Address, Announcement, FailedRequest};
 use satwire_core::peer::{IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{Command, Hash, InvType, Inventory, NetAddress, Services, Tx, TxView, Version};
 use satwire_core::{CloseReason, Fault, IoError};
@@ -178,7 +178,7 @@ fn golden_lines() {
     let host = Address::Name { host: "node.example".into(), port: 18444 };
     let refused = CloseReason::Io(IoError::Refused);
     let dial_failed = |retry| EventKind::DialFailed { address: host.clone(), reason: refused, retry };
-    let unsound = NotTaken::Ignored(IgnoredReason::Malformed(Fault::Checksum));
+    let unsound = IgnoredReason::Malformed(Fault::Checksum);
     let command = Command::from_wire(*b"a\"b\\\0\0\0\0\0\0\0\0").unwrap();
     for (conn, kind, expected, line) in [
         (
@@ -382,7 +382,10 @@ fn the_first_announcer_is_named_if_another_delivers() {
 
 #[test]
 fn ignored_messages_show_only_when_wanted() {
-    let ignored = event(1, EventKind::Ignored { command: Command::ADDR, bytes: 1, because: NotTaken::Known });
+    let ignored = event(
+        1,
+        EventKind::Ignored { command: Command::ADDR, bytes: 1, because: IgnoredReason::AlreadyKnown },
+    );
     for format in [Format::Json, Format::Human { color: false }] {
         let (mut quiet, mut out) = (renderer(format, false), Vec::new());
         quiet.event(&ignored, &mut out);
@@ -411,6 +414,6 @@ fn skipped_events_count() {
     let mut out = Vec::new();
     renderer.event(&event(1, EventKind::Feefilter(1)), &mut out);
     assert_eq!(text(out), format!("{{\"v\":1,\"seq\":0,{HEAD}\"event\":\"feefilter\",{PEER},\"rate\":1}}\n"));
-    renderer.skip(&event(1, EventKind::Disconnected(CloseReason::Local)));
+    renderer.skip(&event(1, EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))));
     assert!(renderer.book.connections.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,11 +18,12 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// How many transactions are announced together.
 const TOGETHER: u32 = 200;
 
-/// The program, waiting for peers.
+/// The program, which dials a peer and waits for others.
 pub(crate) struct Program {
     pub(crate) child: Child,
-    pub(crate) addr: SocketAddr,
-    /// What it says on stderr after its address.
+    /// Where it dials.
+    pub(crate) dialled: TcpListener,
+    /// What it says on stderr after the address at which it listens.
     pub(crate) stderr: BufReader<std::process::ChildStderr>,
 }
 
@@ -35,13 +36,17 @@ impl Program {
     }
 
     pub(crate) fn start(mut command: Command, out: &Path) -> Outcome<Self> {
+        let dialled = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        command.arg("--connect").arg(dialled.local_addr()?.to_string());
         command.stdin(Stdio::null()).stdout(std::fs::File::create(out)?).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let mut stderr = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();
         stderr.read_line(&mut line)?;
-        let addr = line.trim().strip_prefix("satwire: listening on ").ok_or(line.clone())?.parse()?;
-        Ok(Self { child, addr, stderr })
+        if !line.starts_with("satwire: listening on ") {
+            return Err(line.into());
+        }
+        Ok(Self { child, dialled, stderr })
     }
 
     /// Waits until it has ended by itself; its exit code, and what it said on stderr.
@@ -85,9 +90,9 @@ pub(crate) fn folder(file: &str) -> Outcome<(tempfile::TempDir, PathBuf)> {
     Ok((folder, path))
 }
 
-/// Serves new transactions to the program until it goes away or this time is over; how many.
-pub(crate) fn flood(addr: SocketAddr, until: Instant) -> Outcome<u32> {
-    let stream = TcpStream::connect(addr)?;
+/// Serves new transactions to the program that dials here, until it goes away or this time is over; how many.
+pub(crate) fn flood(dialled: &TcpListener, until: Instant) -> Outcome<u32> {
+    let (stream, _) = dialled.accept()?;
     stream.set_read_timeout(Some(Duration::from_millis(20)))?;
     let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
     let mut hello = Vec::new();

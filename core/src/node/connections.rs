@@ -1,0 +1,203 @@
+//! All connections: their names, their peers, their deadlines, and the slots of those that came in.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use core::cmp::Reverse;
+use core::net::SocketAddr;
+
+use super::deadlines::Deadlines;
+use super::slots::{Room, Slots};
+use super::{ConnId, ConnMap, InputError, TargetId};
+use crate::peer::{Direction, Peer};
+use crate::{CloseReason, Config, Instant};
+
+/// The connections of a node.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    links: ConnMap<Link>,
+    last: u64,
+    slots: Slots,
+    /// The nonces of connections that we dialled and that are not ready: one that comes back to us
+    /// is our own (Bitcoin Core `src/net.cpp` `CheckIncomingNonce`).
+    nonces: BTreeSet<u64>,
+    deadlines: Deadlines<ConnId>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) addr: SocketAddr,
+    pub(super) target: Option<TargetId>,
+    /// `None` until the connection is open.
+    pub(super) peer: Option<Box<Peer>>,
+    pub(super) ready_since: Option<Instant>,
+    /// Its entry in the deadlines.
+    deadline: Option<Instant>,
+    /// Transactions that were asked of it, came from it, and were new.
+    pub(super) delivered: u32,
+    /// The driver knows that there is something to write.
+    transmit_told: bool,
+}
+
+impl Connections {
+    /// Returns the name of the next connection.
+    pub(super) const fn next(&self) -> ConnId {
+        ConnId(self.last + 1)
+    }
+
+    /// Adds a connection that is not open yet.
+    pub(super) fn add(&mut self, addr: SocketAddr, target: Option<TargetId>) -> ConnId {
+        let conn = self.next();
+        self.last = conn.0;
+        let link = Link {
+            addr,
+            target,
+            peer: None,
+            ready_since: None,
+            deadline: None,
+            delivered: 0,
+            transmit_told: false,
+        };
+        self.links.insert(conn, link);
+        conn
+    }
+
+    /// Returns the connection, or `None` if it is over.
+    ///
+    /// # Errors
+    /// If there never was one of this name.
+    pub(super) fn find(&self, conn: ConnId) -> Result<Option<&Link>, InputError> {
+        let known = (1..=self.last).contains(&conn.0);
+        if known { Ok(self.links.get(conn)) } else { Err(InputError::UnknownConn(conn)) }
+    }
+
+    /// Returns the peer that a command is for, or why there is none.
+    pub(super) fn commanded(&mut self, conn: ConnId) -> Result<&mut Peer, InputError> {
+        self.find(conn)?;
+        let link = self.links.get_mut(conn).ok_or(InputError::ConnectionOver(conn))?;
+        link.peer.as_deref_mut().ok_or(InputError::NotConnected(conn))
+    }
+
+    /// Notes that a connection delivered a transaction that was new.
+    pub(super) fn delivered(&mut self, conn: ConnId, asked: bool) {
+        if let Some(link) = self.links.get_mut(conn) {
+            link.delivered = link.delivered.saturating_add(asked.into());
+        }
+    }
+
+    pub(super) fn peer(&self, conn: ConnId) -> Option<&Peer> {
+        self.links.get(conn)?.peer.as_deref()
+    }
+
+    /// Returns the peer, and the nonces that are on their way from here.
+    pub(super) fn peer_and_nonces(&mut self, conn: ConnId) -> Option<(&mut Peer, &BTreeSet<u64>)> {
+        let peer = self.links.get_mut(conn)?.peer.as_deref_mut()?;
+        Some((peer, &self.nonces))
+    }
+
+    /// Returns the names of all connections, the oldest first.
+    pub(super) fn conns(&self) -> impl Iterator<Item = ConnId> + use<> {
+        self.links.conns().into_iter()
+    }
+
+    /// Sees whether there is a slot for a newcomer from `addr`: `Ok` with the connection that must go for it,
+    /// if any, or why there is none.
+    pub(super) fn room(&self, addr: SocketAddr, config: &Config) -> Result<Option<ConnId>, CloseReason> {
+        match self.slots.room(addr, config)? {
+            Room::Free => Ok(None),
+            Room::HalfOpen(conn) => Ok(Some(conn)),
+            Room::Full => {
+                let ready = self.links.iter().filter(|(_, link)| link.is_inbound());
+                // The one that delivered least, and of several the youngest.
+                let least = ready.min_by_key(|(conn, link)| (link.delivered, Reverse(*conn)));
+                let slots = config.inbound_slots;
+                least.map(|(conn, _)| Some(conn)).ok_or(CloseReason::NoSlot { slots })
+            }
+        }
+    }
+
+    /// Gives an open connection its peer.
+    pub(super) fn open(&mut self, conn: ConnId, peer: Box<Peer>) {
+        let Some(link) = self.links.get_mut(conn) else { return };
+        match peer.direction() {
+            Direction::Inbound => self.slots.enter(conn, link.addr),
+            Direction::Outbound => {
+                self.nonces.insert(peer.nonce());
+            }
+        }
+        link.peer = Some(peer);
+    }
+
+    /// Notes that a connection's handshake is done.
+    pub(super) fn ready(&mut self, conn: ConnId, now: Instant) {
+        let Some(link) = self.links.get_mut(conn) else { return };
+        link.ready_since = Some(now);
+        self.slots.ready(conn);
+        if let Some(peer) = &link.peer {
+            self.nonces.remove(&peer.nonce());
+        }
+    }
+
+    /// Takes a connection out.
+    pub(super) fn remove(&mut self, conn: ConnId) -> Option<Link> {
+        let link = self.links.remove(conn)?;
+        self.deadlines.replace(conn, link.deadline, None);
+        if let Some(peer) = &link.peer {
+            self.nonces.remove(&peer.nonce());
+            if peer.direction() == Direction::Inbound {
+                self.slots.leave(conn, link.addr);
+            }
+        }
+        Some(link)
+    }
+
+    /// Brings a connection's deadline up to date. Returns whether the driver is to be told that there is
+    /// something to write, which it does not know yet.
+    pub(super) fn settle(&mut self, conn: ConnId) -> bool {
+        let Some(link) = self.links.get_mut(conn) else { return false };
+        let Some(peer) = &link.peer else { return false };
+        let deadline = peer.poll_timeout();
+        let news = !peer.transmit().is_empty() && !link.transmit_told;
+        link.transmit_told |= news;
+        self.set_deadline(conn, deadline);
+        news
+    }
+
+    /// Notes how much was written.
+    pub(super) fn transmitted(&mut self, conn: ConnId, n: usize) {
+        if let Some(link) = self.links.get_mut(conn)
+            && let Some(peer) = &mut link.peer
+        {
+            peer.transmitted(n);
+            link.transmit_told = !peer.transmit().is_empty();
+        }
+    }
+
+    pub(super) fn set_deadline(&mut self, conn: ConnId, deadline: Option<Instant>) {
+        let Some(link) = self.links.get_mut(conn) else { return };
+        self.deadlines.replace(conn, link.deadline, deadline);
+        link.deadline = deadline;
+    }
+
+    /// Returns the earliest deadline of all connections.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first()
+    }
+
+    /// Takes out the connections that are due at `now`.
+    pub(super) fn take_due(&mut self, now: Instant) -> impl Iterator<Item = ConnId> + use<> {
+        let due = self.deadlines.take_due(now);
+        for conn in &due {
+            if let Some(link) = self.links.get_mut(*conn) {
+                link.deadline = None;
+            }
+        }
+        due.into_iter()
+    }
+}
+
+impl Link {
+    fn is_inbound(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.direction() == Direction::Inbound)
+    }
+}

@@ -1,0 +1,288 @@
+//! Which addresses we keep a connection to, and when each is tried again.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::deadlines::Deadlines;
+use super::{Address, ConnId, TargetId};
+use crate::{Config, Instant};
+
+/// Addresses of one name that are used: further ones of an answer are dropped. Bitcoin Core takes as many
+/// of a DNS seed (`src/net.cpp` `MAX_DNS_SEED_ADDRS`… 32 a seed).
+const MAX_RESOLVED: usize = 32;
+
+/// The targets: addresses to keep a connection to.
+#[derive(Debug, Default)]
+pub(super) struct Dialler {
+    targets: BTreeMap<TargetId, Target>,
+    by_address: BTreeMap<Address, TargetId>,
+    next: u32,
+    redials: Deadlines<TargetId>,
+}
+
+/// An address, and how far we are with it.
+#[derive(Debug)]
+struct Target {
+    address: Address,
+    /// Attempts that led to no lasting connection since the last that did.
+    failures: u32,
+    /// Where the name leads, to be tried before the next wait.
+    resolved: VecDeque<SocketAddr>,
+    /// Where it led and was tried already, the oldest first: the next answer begins with the others.
+    tried: Vec<SocketAddr>,
+    /// When it is to be dialled, if it is waiting.
+    redial_at: Option<Instant>,
+    /// The connection, made or in the making.
+    conn: Option<ConnId>,
+}
+
+/// What is to be done to reach a target.
+pub(super) enum Attempt {
+    /// Connect there.
+    Connect(SocketAddr),
+    /// Look the name up.
+    Resolve { host: String, port: u16 },
+}
+
+impl Dialler {
+    /// Notes a target. Returns its name, and what to do to reach it; nothing if the address is a target
+    /// already, or can't be dialled.
+    pub(super) fn add(&mut self, address: Address) -> (TargetId, Option<Attempt>) {
+        if let Some(id) = self.by_address.get(&address) {
+            return (*id, None);
+        }
+        let id = TargetId(self.next);
+        self.next += 1;
+        self.by_address.insert(address.clone(), id);
+        self.targets.insert(id, Target::new(address));
+        (id, self.dial(id))
+    }
+
+    /// Forgets a target: its connection, if it has one, or `None` if there is no such target.
+    pub(super) fn remove(&mut self, id: TargetId) -> Option<Option<ConnId>> {
+        let target = self.targets.remove(&id)?;
+        self.by_address.remove(&target.address);
+        self.redials.replace(id, target.redial_at, None);
+        Some(target.conn)
+    }
+
+    /// Returns the address of a target.
+    pub(super) fn address(&self, id: TargetId) -> Option<&Address> {
+        self.targets.get(&id).map(|target| &target.address)
+    }
+
+    /// Returns the name of the target with this address.
+    pub(super) fn find(&self, address: &Address) -> Option<TargetId> {
+        self.by_address.get(address).copied()
+    }
+
+    /// When the next target is to be dialled.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.redials.first()
+    }
+
+    /// Takes out the targets that are to be dialled at `now`.
+    pub(super) fn take_due(&mut self, now: Instant) -> impl Iterator<Item = TargetId> + use<> {
+        let due = self.redials.take_due(now);
+        for id in &due {
+            if let Some(target) = self.targets.get_mut(id) {
+                target.redial_at = None;
+            }
+        }
+        due.into_iter()
+    }
+
+    /// Dials nobody any more.
+    pub(super) fn stop(&mut self) {
+        self.redials.clear();
+    }
+
+    /// Begins an attempt.
+    pub(super) fn dial(&mut self, id: TargetId) -> Option<Attempt> {
+        match &self.targets.get(&id)?.address {
+            Address::Socket(addr) => Some(Attempt::Connect(*addr)),
+            Address::Name { host, port } => Some(Attempt::Resolve { host: host.clone(), port: *port }),
+            Address::Overlay { .. } => None,
+        }
+    }
+
+    /// Takes the addresses of a name that is being looked up: those that were not tried come first, so that
+    /// one that accepts and hangs up does not hide the others. Returns the first to connect to; `None` inside
+    /// if there is none, and `None` if nobody waits for this answer.
+    pub(super) fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) -> Option<Option<SocketAddr>> {
+        let target = self.targets.get_mut(&id)?;
+        if target.conn.is_some()
+            || target.redial_at.is_some()
+            || !matches!(target.address, Address::Name { .. })
+        {
+            return None;
+        }
+        target.take_answer(&addrs[..addrs.len().min(MAX_RESOLVED)]);
+        Some(target.next_addr())
+    }
+
+    /// Notes the connection that is being made to a target.
+    pub(super) fn connecting(&mut self, id: TargetId, conn: ConnId) {
+        if let Some(target) = self.targets.get_mut(&id) {
+            target.conn = Some(conn);
+        }
+    }
+
+    /// A connection could not be made: returns the name's next address, if there is one.
+    pub(super) fn failed(&mut self, id: TargetId) -> Option<SocketAddr> {
+        let target = self.targets.get_mut(&id)?;
+        target.conn = None;
+        target.next_addr()
+    }
+
+    /// An attempt or a connection is over, and the next comes after a wait. `lasted` is the time for which it
+    /// was ready, if it was. Returns the wait, and sets the time of the next attempt.
+    pub(super) fn ended(
+        &mut self,
+        id: TargetId,
+        now: Instant,
+        lasted: Option<Duration>,
+        random: u64,
+        config: &Config,
+    ) -> Duration {
+        let Some(target) = self.targets.get_mut(&id) else { return Duration::ZERO };
+        target.ended(lasted, config);
+        let wait = target.wait(config, random);
+        let at = Some(now + wait);
+        self.redials.replace(id, target.redial_at, at);
+        target.redial_at = at;
+        wait
+    }
+}
+
+impl Target {
+    const fn new(address: Address) -> Self {
+        Self {
+            address,
+            failures: 0,
+            resolved: VecDeque::new(),
+            tried: Vec::new(),
+            redial_at: None,
+            conn: None,
+        }
+    }
+
+    fn take_answer(&mut self, addrs: &[SocketAddr]) {
+        // What the name no longer leads to is forgotten, so that this list is no longer than an answer.
+        self.tried.retain(|addr| addrs.contains(addr));
+        self.resolved.clear();
+        for addr in addrs {
+            if !self.tried.contains(addr) && !self.resolved.contains(addr) {
+                self.resolved.push_back(*addr);
+            }
+        }
+        if self.resolved.is_empty() {
+            // All were tried: the one that was tried longest ago is next.
+            self.resolved.extend(self.tried.drain(..));
+        }
+    }
+
+    fn next_addr(&mut self) -> Option<SocketAddr> {
+        let addr = self.resolved.pop_front()?;
+        self.tried.push(addr);
+        Some(addr)
+    }
+
+    /// Notes that the connection could not be made, or ended. One that lasted as long as the longest wait
+    /// wipes out the failures before it, and its address is tried first again; a shorter one does neither, so
+    /// that a peer that says hello and hangs up is not dialled in a loop.
+    fn ended(&mut self, lasted: Option<Duration>, config: &Config) {
+        self.conn = None;
+        if lasted.is_some_and(|lasted| lasted >= config.redial_max) {
+            self.failures = 0;
+            self.tried.pop();
+        } else {
+            self.failures = self.failures.saturating_add(1);
+        }
+    }
+
+    /// Returns how long to wait now: twice as long with each failure, and of that between half and all, by a
+    /// random number, so that many who lost the same peer do not come back together.
+    fn wait(&self, config: &Config, random: u64) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(31);
+        let longest = config.redial_min.saturating_mul(1 << doublings).min(config.redial_max);
+        let half = u64::try_from(longest.as_micros() / 2).unwrap_or(u64::MAX);
+        let more = half.checked_add(1).map_or(random, |range| random % range);
+        Duration::from_micros(half.saturating_add(more))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> Target {
+        Target::new(Address::Name { host: "example".into(), port: 1 })
+    }
+
+    #[test]
+    fn waits_grow_to_the_limit_and_start_anew() {
+        let config = Config::default();
+        let mut target = name();
+        let mut waits = [0; 9];
+        for wait in &mut waits {
+            target.ended(Some(Duration::from_secs(59)), &config);
+            *wait = target.wait(&config, 500_000).as_millis();
+            assert!(target.wait(&config, u64::MAX) <= config.redial_max);
+        }
+        assert_eq!(waits, [1000, 1500, 2500, 4500, 8500, 16_500, 30_500, 30_500, 30_500]);
+        target.ended(Some(Duration::from_secs(60)), &config);
+        assert_eq!(target.wait(&config, 0), Duration::from_millis(500));
+    }
+
+    /// More microseconds than a `u64` holds are a long wait, not none.
+    #[test]
+    fn a_wait_for_ever_does_not_become_none() {
+        let config = Config { redial_min: Duration::MAX, redial_max: Duration::MAX, ..Config::default() };
+        let mut target = name();
+        for _ in 0..40 {
+            target.ended(None, &config);
+            for random in [0, 1, u64::MAX] {
+                assert!(target.wait(&config, random) >= Duration::from_micros(u64::MAX / 2));
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_begins_with_what_was_not_tried() {
+        let [a, b, c] = [1, 2, 3].map(|n| SocketAddr::from(([10, 0, 0, n], 1)));
+        let mut target = name();
+        let mut next = |answer: &[SocketAddr]| {
+            target.take_answer(answer);
+            target.next_addr()
+        };
+        assert_eq!(next(&[a, b, c]), Some(a));
+        assert_eq!(next(&[a, b, c]), Some(b));
+        // The order in which they are named does not matter.
+        assert_eq!(next(&[b, a, c]), Some(c));
+        assert_eq!(next(&[c, b, a]), Some(a));
+        assert_eq!(next(&[c, b]), Some(c));
+        assert_eq!(next(&[c]), Some(c));
+        assert_eq!(next(&[c]), Some(c));
+        assert_eq!(next(&[]), None);
+        assert_eq!(next(&[b, b, b]), Some(b));
+    }
+
+    #[test]
+    fn an_address_that_lasted_is_tried_first_again() {
+        let [a, b] = [1, 2].map(|n| SocketAddr::from(([10, 0, 0, n], 1)));
+        let config = Config::default();
+        let mut target = name();
+        target.take_answer(&[a, b]);
+        assert_eq!(target.next_addr(), Some(a));
+        target.ended(Some(config.redial_max), &config);
+        target.take_answer(&[a, b]);
+        assert_eq!(target.next_addr(), Some(a));
+        target.ended(Some(Duration::ZERO), &config);
+        target.take_answer(&[a, b]);
+        assert_eq!(target.next_addr(), Some(b));
+    }
+}

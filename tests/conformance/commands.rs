@@ -1,0 +1,137 @@
+//! What the application may order, and what a node says of orders and facts that make no sense.
+
+use bitcoin::p2p::message::NetworkMessage;
+use harness::{Hello, NETWORK, World, by_wtxid, peer_addr, segwit_tx, tx_message};
+use satwire_core::node::{Address, ConnId, EventKind, Input, InputError, Output};
+use satwire_core::wire::{AddrV2, Command, Hash, InvType, Inventory};
+use satwire_core::{Config, Label};
+
+fn nothing_else(world: &mut World) {
+    assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
+}
+
+/// A wrong name, bytes too early, a connection that never was: said, not swallowed, and nothing changes.
+#[test]
+fn what_a_driver_gets_wrong_is_told() {
+    let mut world = World::default();
+    let next = world.node.next_conn();
+    world.handle(Input::Accepted { conn: ConnId(7), addr: peer_addr(1) });
+    assert_eq!(world.take_refusals(), [InputError::WrongConn { got: ConnId(7), expected: next }]);
+    assert_eq!(world.node.next_conn(), next);
+
+    for never in [ConnId(0), ConnId(7)] {
+        for input in [
+            Input::Connected(never),
+            Input::Received(never, b"x"),
+            Input::Closed(never, satwire_core::IoError::Ended),
+            Input::Disconnect { conn: never, redial: true, label: Label::LOCAL },
+            Input::Send { conn: never, command: Command::MEMPOOL, payload: &[] },
+            Input::Request { conn: never, items: &[] },
+        ] {
+            world.handle(input);
+            assert_eq!(world.take_refusals(), [InputError::UnknownConn(never)]);
+        }
+    }
+
+    world.handle(Input::Dial(Address::Socket(peer_addr(1))));
+    world.take_orders();
+    world.say(next, &Hello::default().all());
+    assert_eq!(world.take_refusals(), [InputError::NotConnected(next)]);
+    world.handle(Input::Connected(next));
+    world.take_events();
+    world.handle(Input::Connected(next));
+    assert_eq!(world.take_refusals(), [InputError::AlreadyConnected(next)]);
+    world.greet(next, &Hello::default());
+    nothing_else(&mut world);
+}
+
+/// Each sentence says with which value, and what would do.
+#[test]
+fn refusals_are_sentences() {
+    let wrong = InputError::WrongConn { got: ConnId(9), expected: ConnId(3) }.to_string();
+    assert!(wrong.contains("c9") && wrong.contains("c3") && wrong.contains("next_conn"), "{wrong}");
+    let early = InputError::NotConnected(ConnId(3)).to_string();
+    assert!(early.contains("c3") && early.contains("Connected"), "{early}");
+}
+
+/// Addresses of other networks can be named, and are not dialled.
+#[test]
+fn an_onion_address_is_refused_and_not_dropped() {
+    let mut world = World::default();
+    let onion = Address::new(AddrV2::TorV3([7; 32]), 8333);
+    assert!(onion.to_string().ends_with(".onion:8333"), "{onion}");
+    world.handle(Input::Dial(onion.clone()));
+    assert_eq!(world.take_refusals(), [InputError::NetworkNotDialled(onion.clone())]);
+    assert_eq!(world.node.target(&onion), None);
+    let v4 = Address::new(AddrV2::Ipv4([1, 2, 3, 4].into()), 8333);
+    assert_eq!(v4, Address::Socket(([1, 2, 3, 4], 8333).into()));
+}
+
+#[test]
+fn the_application_sends_its_own_messages() {
+    let mut world = World::default();
+    let conn = world.peer(1, &Hello::default());
+    world.heard(conn);
+    let getaddr = Input::Send { conn, command: Command::GETADDR, payload: &[] };
+    world.handle(getaddr.clone());
+    assert_eq!(world.heard(conn), [NetworkMessage::GetAddr]);
+    nothing_else(&mut world);
+
+    // Before the handshake is done, and after the end.
+    let early = world.dial(peer_addr(2));
+    world.take_events();
+    world.heard(early);
+    world.handle(Input::Send { conn: early, command: Command::GETADDR, payload: &[] });
+    assert!(
+        matches!(world.take_refusals()[..], [InputError::NotSent { conn, .. }] if conn == early),
+        "refused before the handshake"
+    );
+    assert_eq!(world.heard(early), []);
+    world.handle(Input::Closed(conn, satwire_core::IoError::Ended));
+    world.take_events();
+    world.handle(getaddr);
+    assert_eq!(world.take_refusals(), [InputError::ConnectionOver(conn)]);
+}
+
+/// Nothing is asked for automatically; what the application asks for comes as if it had been.
+#[test]
+fn transactions_are_fetched_by_hand() {
+    let mut world = World::new(Config { request_transactions: false, ..Config::new(NETWORK) });
+    let conn = world.peer(1, &Hello::default());
+    let [wanted, unwanted] = [1, 2].map(segwit_tx);
+    world.heard(conn);
+    world.send(conn, NetworkMessage::Inv(vec![by_wtxid(&wanted), by_wtxid(&unwanted)]));
+    let told = world.take_events_of(conn);
+    let [EventKind::Announced(announced)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(
+        announced.iter().map(|entry| (entry.first, entry.requested)).collect::<Vec<_>>(),
+        [(true, false); 2]
+    );
+    assert_eq!(world.heard(conn), []);
+    world.handle(Input::Request { conn, items: &[announced[0].item] });
+    assert_eq!(world.heard(conn), [NetworkMessage::GetData(vec![by_wtxid(&wanted)])]);
+    world.say(conn, &tx_message(&wanted));
+    let told = world.take_events_of(conn);
+    assert!(matches!(&told[..], [EventKind::Tx { latency: Some(_), .. }]), "{told:?}");
+
+    // Nothing can be asked of a connection before its handshake.
+    let early = world.dial(peer_addr(2));
+    world.take_events();
+    let item = Inventory { inv_type: InvType::WTX, hash: Hash([1; 32]) };
+    world.handle(Input::Request { conn: early, items: &[item] });
+    assert_eq!(world.take_refusals(), [InputError::NotRequested { conn: early, refused: 1 }]);
+}
+
+/// A command is an input like any other: after `Stop` there is nothing to command.
+#[test]
+fn after_stop_commands_are_refused() {
+    let mut world = World::default();
+    let conn = world.peer(1, &Hello::default());
+    world.handle(Input::Stop);
+    assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+    world.take_events();
+    world.handle(Input::Dial(Address::Socket(peer_addr(2))));
+    assert_eq!(world.take_refusals(), [InputError::Stopped]);
+    world.handle(Input::Send { conn, command: Command::GETADDR, payload: &[] });
+    assert_eq!(world.take_refusals(), [InputError::ConnectionOver(conn)]);
+}
