@@ -8,11 +8,11 @@ mod compare;
 mod crowd;
 mod dials;
 mod endings;
+mod exchange;
 mod hostile;
 mod memory;
 mod polling;
 mod runtimes;
-mod session;
 mod sockets;
 mod stage;
 

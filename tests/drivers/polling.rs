@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use harness::{Frame, Hello};
 use satwire_core::node::{Address, Event, EventKind};
-use satwire_core::{CloseReason, IoError};
+use satwire_core::{CloseReason, IoError, Node};
 use satwire_smol::Driver;
 use smol::future::{or, poll_once};
 use smol::stream::StreamExt as _;
@@ -19,7 +19,7 @@ use crate::runtimes::{Environment, environment};
 /// A deadline for what happens at once on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
 
-fn listening() -> (Driver<Environment>, TcpStream) {
+fn listening() -> (Driver<Node<Environment>>, TcpStream) {
     let mut driver = Driver::new(config(), environment(1));
     let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
     let stream = TcpStream::connect(addr).expect("it listens");
@@ -27,7 +27,7 @@ fn listening() -> (Driver<Environment>, TcpStream) {
     (driver, stream)
 }
 
-async fn until(driver: &mut Driver<Environment>, wanted: impl Fn(&EventKind) -> bool) -> Event {
+async fn until(driver: &mut Driver<Node<Environment>>, wanted: impl Fn(&EventKind) -> bool) -> Event {
     let search = async {
         loop {
             let event = driver.next().await.expect("not stopped").expect("no notice");
@@ -114,12 +114,13 @@ fn a_handle_gives_orders_from_another_thread() {
         let rest: Vec<_> = smol::block_on(ours.collect());
         rest.len()
     });
-    handle.dial(Address::Socket(addr));
+    handle.dial(Address::Socket(addr)).expect("it is there");
     smol::block_on(async {
         let event = until(&mut theirs, |kind| matches!(kind, EventKind::Pong { .. })).await;
-        other.disconnect(event.conn.expect("a pong comes on a connection"));
+        let conn = event.conn.expect("a pong comes on a connection");
+        other.disconnect(conn).expect("it is there");
         until(&mut theirs, |kind| *kind == EventKind::Disconnected(CloseReason::Local)).await;
-        other.stop();
+        other.stop().expect("it is there");
         // The stream ends, but not before everything is told.
         while let Some(news) = theirs.next().await {
             news.expect("no notice");

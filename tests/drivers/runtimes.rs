@@ -35,7 +35,7 @@ pub(crate) trait Runtime {
 }
 
 #[derive(Debug)]
-pub(crate) struct Mio(satwire_mio::Driver<Environment>);
+pub(crate) struct Mio(satwire_mio::Driver<Node<Environment>>);
 
 impl Runtime for Mio {
     fn start(config: Config) -> Self {
@@ -74,7 +74,7 @@ impl Runtime for Mio {
 }
 
 #[derive(Debug)]
-pub(crate) struct Smol(satwire_smol::Driver<Environment>);
+pub(crate) struct Smol(satwire_smol::Driver<Node<Environment>>);
 
 impl Runtime for Smol {
     fn start(config: Config) -> Self {
@@ -91,7 +91,7 @@ impl Runtime for Smol {
 
     fn disconnect(&mut self, conn: ConnId) {
         // The other way in, for a change.
-        self.0.handle().disconnect(conn);
+        self.0.handle().disconnect(conn).expect("the driver is there");
     }
 
     fn stop(&mut self) {

@@ -30,10 +30,8 @@
 //! all its reads caused: if each of them is full of the shortest messages, 2,730 events of some 150 bytes for
 //! each connection.
 
-mod connection;
 mod driver;
-mod listener;
-mod resolver;
+mod socket;
 
 pub use driver::Driver;
 pub use satwire_std::{Notice, Totals};

@@ -40,12 +40,11 @@
 //! costs what is ready and not what is connected. The driver is `Send` if its environment is. It needs
 //! `async-io`'s reactor, which starts by itself, and no particular executor.
 
-mod connection;
+mod bells;
 mod driver;
 mod handle;
-mod listener;
-mod mailbox;
+mod socket;
 
 pub use driver::Driver;
-pub use handle::Handle;
+pub use handle::{Handle, HandleError};
 pub use satwire_std::{Notice, Totals};
