@@ -61,7 +61,11 @@ fn a_pause_moves_no_deadline() {
         let paused = stage.dial_in();
         stage.greet(paused);
         stage.pause_reading(paused);
+        let NetworkMessage::Ping(nonce) = stage.hear(paused, "ping") else { unreachable!("a ping") };
+        stage.send(paused, NetworkMessage::Pong(nonce));
         assert_eq!(stage.until_over(paused), CloseReason::PingTimeout(wait));
+        let pongs = stage.events().iter().filter(|event| matches!(event.kind, EventKind::Pong { .. }));
+        assert_eq!(pongs.count(), 1, "the one before the pause");
         stage.until("the end", |stage| stage.peer(paused).over);
         stage.stop();
     });

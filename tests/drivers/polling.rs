@@ -173,7 +173,11 @@ fn a_stop_is_an_input_as_well() {
     let mut driver = Driver::new(config(), environment(6));
     let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
     driver.input(Input::Stop);
-    assert!(smol::block_on(driver.next()).is_none());
+    let too_late = async {
+        smol::Timer::after(SOON).await;
+        panic!("the stream does not end");
+    };
+    assert!(smol::block_on(or(driver.next(), too_late)).is_none());
     assert_eq!(TcpStream::connect(addr).expect_err("nobody listens").kind(), ErrorKind::ConnectionRefused);
 }
 
