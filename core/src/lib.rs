@@ -49,9 +49,11 @@
 //! - Random words come from a [`Environment`](node::Environment): a closure that gives one, or [`FromRng`](node::FromRng).
 //!   Two nodes that draw the same words take each other for themselves.
 //!
-//! On an operating system the crate `satwire-std` has what is the same under every event loop: the clock, and
-//! when it was set; what an I/O error means, and how to read, write, accept, listen and look up a name; how
-//! much to read or accept in a turn, and how long to leave a listener alone when there are no more sockets.
+//! What a driver runs is a [`Machine`], of which [`Node`] is one: whatever implements it runs on every driver.
+//!
+//! On an operating system the crate `satwire-std` has what is the same under every event loop: the turn itself, over a
+//! small socket trait, so that a driver has only to wait and to be woken; and its parts, for a loop that is built
+//! differently.
 //!
 //! Here is a whole one, for a network that is two buffers and a clock that is a number. The other side
 //! is a bare [`Peer`]:
