@@ -43,7 +43,7 @@ fn until_due(node: &Node<Environment>, now: satwire_core::Instant) -> Duration {
 
 /// On mio.
 pub(crate) struct Mio {
-    driver: satwire_mio::Driver<Environment>,
+    driver: satwire_mio::Driver<Node<Environment>>,
     /// What the last turn brought, and how many of it were looked at.
     events: Vec<Event>,
     told: usize,
@@ -83,7 +83,7 @@ impl Server for Mio {
 }
 
 /// On smol.
-pub(crate) struct Smol(satwire_smol::Driver<Environment>);
+pub(crate) struct Smol(satwire_smol::Driver<Node<Environment>>);
 
 impl Server for Smol {
     fn listen(config: Config) -> io::Result<(Self, SocketAddr)> {

@@ -78,9 +78,11 @@ fn slots() {
         let (first, second) = (stage.dial_in(), stage.dial_in());
         stage.greet(first);
         stage.greet(second);
+        // Neither has delivered anything: the younger makes room.
         let third = stage.dial_in();
-        assert_eq!(stage.until_over(third), CloseReason::NoSlot { slots: 2 });
-        stage.until("the end", |stage| stage.peer(third).over);
+        stage.greet(third);
+        assert_eq!(stage.until_over(second), CloseReason::Evicted { slots: 2 });
+        stage.until("the end", |stage| stage.peer(second).over);
         stage.leave(first, Leave::Close);
         let fourth = stage.dial_in();
         stage.greet(fourth);

@@ -29,10 +29,11 @@ fn longest_inv(n: u32) -> Vec<u8> {
 #[test]
 fn a_peer_that_never_reads() {
     const INVS: u32 = 3;
-    let config = Config { max_unsent: 10_000, max_announcements: 1_000_000, ..config() };
+    let config =
+        Config { max_unsent: 10_000, max_announcements: 1_000_000, max_requests: 1_000_000, ..config() };
     let invs: Vec<_> = (0..INVS).map(longest_inv).collect();
     same_through_buffers(64 * 1024, &config, |stage: &mut dyn Stage| {
-        let deaf = stage.dial_in();
+        let deaf = stage.dial_out();
         stage.greet(deaf);
         let other = stage.dial_out();
         stage.greet(other);

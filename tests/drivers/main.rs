@@ -8,11 +8,13 @@ mod compare;
 mod crowd;
 mod dials;
 mod endings;
+mod exchange;
 mod hostile;
+mod machines;
 mod memory;
+mod pauses;
 mod polling;
 mod runtimes;
-mod session;
 mod sockets;
 mod stage;
 
@@ -56,6 +58,9 @@ fn config() -> Config {
     Config {
         redial_min: Duration::from_millis(20),
         redial_max: Duration::from_secs(5),
+        // In memory all come from one address.
+        inbound_per_address: usize::MAX,
+        inbound_per_group: usize::MAX,
         ..Config::new(harness::NETWORK)
     }
 }

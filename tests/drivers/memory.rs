@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     refusing: BTreeSet<SocketAddr>,
     /// Addresses that never answer.
     silent: BTreeSet<SocketAddr>,
+    /// Connections that are left unread.
+    paused: BTreeSet<ConnId>,
     addresses: u8,
     received: u64,
 }
@@ -34,6 +36,7 @@ impl Memory {
             events: Vec::new(),
             refusing: BTreeSet::new(),
             silent: BTreeSet::new(),
+            paused: BTreeSet::new(),
             addresses: 0,
             received: 0,
         }
@@ -123,13 +126,21 @@ impl Stage for Memory {
         self.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
     }
 
+    fn pause_reading(&mut self, conn: ConnId) {
+        self.paused.insert(conn);
+    }
+
+    fn resume_reading(&mut self, conn: ConnId) {
+        self.paused.remove(&conn);
+    }
+
     fn stop(&mut self) {
         self.handle(Input::Stop);
     }
 
     fn turn(&mut self) {
         for conn in self.peers.keys().copied().collect::<Vec<_>>() {
-            if !self.world.node.wants_read(conn) {
+            if self.paused.contains(&conn) || !self.world.node.wants_read(conn) {
                 continue;
             }
             let peer = self.peer(conn);

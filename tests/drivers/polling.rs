@@ -1,15 +1,18 @@
 //! What only a stream has: it can be left unpolled, its futures dropped, and itself.
 
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::iter;
 use std::net::{Ipv4Addr, TcpStream};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use harness::{Frame, Hello};
-use satwire_core::node::{Address, Event, EventKind};
-use satwire_core::{CloseReason, IoError};
-use satwire_smol::Driver;
+use satwire_core::node::{Address, ConnId, Event, EventKind, Input};
+use satwire_core::{CloseReason, IoError, Node};
+use satwire_smol::{Driver, HandleError};
 use smol::future::{or, poll_once};
 use smol::stream::StreamExt as _;
 
@@ -19,7 +22,7 @@ use crate::runtimes::{Environment, environment};
 /// A deadline for what happens at once on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
 
-fn listening() -> (Driver<Environment>, TcpStream) {
+fn listening() -> (Driver<Node<Environment>>, TcpStream) {
     let mut driver = Driver::new(config(), environment(1));
     let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
     let stream = TcpStream::connect(addr).expect("it listens");
@@ -27,7 +30,7 @@ fn listening() -> (Driver<Environment>, TcpStream) {
     (driver, stream)
 }
 
-async fn until(driver: &mut Driver<Environment>, wanted: impl Fn(&EventKind) -> bool) -> Event {
+async fn until(driver: &mut Driver<Node<Environment>>, wanted: impl Fn(&EventKind) -> bool) -> Event {
     let search = async {
         loop {
             let event = driver.next().await.expect("not stopped").expect("no notice");
@@ -114,15 +117,16 @@ fn a_handle_gives_orders_from_another_thread() {
         let rest: Vec<_> = smol::block_on(ours.collect());
         rest.len()
     });
-    handle.dial(Address::Socket(addr));
+    handle.dial(Address::Socket(addr)).expect("it is there");
     smol::block_on(async {
         let event = until(&mut theirs, |kind| matches!(kind, EventKind::Pong { .. })).await;
-        other.disconnect(event.conn.expect("a pong comes on a connection"));
+        let conn = event.conn.expect("a pong comes on a connection");
+        other.disconnect(conn).expect("it is there");
         until(&mut theirs, |kind| {
             *kind == EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))
         })
         .await;
-        other.stop();
+        other.stop().expect("it is there");
         // The stream ends, but not before everything is told.
         while let Some(news) = theirs.next().await {
             news.expect("no notice");
@@ -130,6 +134,54 @@ fn a_handle_gives_orders_from_another_thread() {
         assert!(pin!(theirs).next().await.is_none(), "and stays at its end");
     });
     assert_eq!(waiting.join().expect("no panic"), 0, "nothing is left to tell");
+}
+
+/// Nobody will carry out what a driver that is gone is told, and a driver that is not polled takes only so much.
+#[test]
+fn a_handle_says_when_a_command_is_not_taken() {
+    let mut driver = Driver::new(config(), environment(4));
+    let (handle, calls) = (driver.handle(), Arc::new(AtomicUsize::new(0)));
+    let call = || {
+        let calls = calls.clone();
+        handle.run(move |_: &mut Driver<_>| {
+            calls.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    let taken = iter::from_fn(|| call().ok()).count();
+    assert_eq!(taken, 1024);
+    assert_eq!(call(), Err(HandleError::Full));
+    // All are carried out at once, and there is room again.
+    assert!(smol::block_on(poll_once(driver.next())).is_none());
+    assert_eq!(calls.load(Ordering::Relaxed), 1024);
+    assert!(iter::from_fn(|| call().ok()).count() == 1024, "as many again");
+    // A stop is taken in any case.
+    handle.stop().expect("it is there");
+    assert!(smol::block_on(driver.next()).is_none(), "the stream ends");
+    assert_eq!(calls.load(Ordering::Relaxed), 2048);
+    assert_eq!(call(), Err(HandleError::Gone));
+
+    let driver = Driver::new(config(), environment(5));
+    let handle = driver.handle();
+    drop(driver);
+    let addr = (Ipv4Addr::LOCALHOST, 1).into();
+    assert_eq!(handle.dial(Address::Socket(addr)), Err(HandleError::Gone));
+    assert_eq!(handle.disconnect(ConnId(1)), Err(HandleError::Gone));
+    assert_eq!(handle.stop(), Err(HandleError::Gone));
+    assert_eq!(handle.run(|_| unreachable!()), Err(HandleError::Gone));
+}
+
+/// Whichever way a stop comes, the listeners are closed and the stream ends.
+#[test]
+fn a_stop_is_an_input_as_well() {
+    let mut driver = Driver::new(config(), environment(6));
+    let addr = driver.listen((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
+    driver.input(Input::Stop);
+    let too_late = async {
+        smol::Timer::after(SOON).await;
+        panic!("the stream does not end");
+    };
+    assert!(smol::block_on(or(driver.next(), too_late)).is_none());
+    assert_eq!(TcpStream::connect(addr).expect_err("nobody listens").kind(), ErrorKind::ConnectionRefused);
 }
 
 #[test]

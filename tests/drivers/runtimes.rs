@@ -26,6 +26,8 @@ pub(crate) trait Runtime {
     fn listen(&mut self, addr: SocketAddr) -> SocketAddr;
     fn dial(&mut self, addr: SocketAddr);
     fn disconnect(&mut self, conn: ConnId);
+    fn pause_reading(&mut self, conn: ConnId);
+    fn resume_reading(&mut self, conn: ConnId);
     fn stop(&mut self);
     /// Lets the driver work until it has something to tell, at most for so long; false if it had
     /// nothing to do all the time.
@@ -35,7 +37,7 @@ pub(crate) trait Runtime {
 }
 
 #[derive(Debug)]
-pub(crate) struct Mio(satwire_mio::Driver<Environment>);
+pub(crate) struct Mio(satwire_mio::Driver<Node<Environment>>);
 
 impl Runtime for Mio {
     fn start(config: Config) -> Self {
@@ -52,6 +54,14 @@ impl Runtime for Mio {
 
     fn disconnect(&mut self, conn: ConnId) {
         self.0.disconnect(conn);
+    }
+
+    fn pause_reading(&mut self, conn: ConnId) {
+        self.0.pause_reading(conn);
+    }
+
+    fn resume_reading(&mut self, conn: ConnId) {
+        self.0.resume_reading(conn);
     }
 
     fn stop(&mut self) {
@@ -74,7 +84,7 @@ impl Runtime for Mio {
 }
 
 #[derive(Debug)]
-pub(crate) struct Smol(satwire_smol::Driver<Environment>);
+pub(crate) struct Smol(satwire_smol::Driver<Node<Environment>>);
 
 impl Runtime for Smol {
     fn start(config: Config) -> Self {
@@ -91,7 +101,16 @@ impl Runtime for Smol {
 
     fn disconnect(&mut self, conn: ConnId) {
         // The other way in, for a change.
-        self.0.handle().disconnect(conn);
+        self.0.handle().disconnect(conn).expect("the driver is there");
+    }
+
+    fn pause_reading(&mut self, conn: ConnId) {
+        self.0.pause_reading(conn);
+    }
+
+    fn resume_reading(&mut self, conn: ConnId) {
+        let resume = move |driver: &mut satwire_smol::Driver<_>| driver.resume_reading(conn);
+        self.0.handle().run(resume).expect("the driver is there");
     }
 
     fn stop(&mut self) {

@@ -113,6 +113,14 @@ impl<R: Runtime> Stage for Sockets<R> {
         self.runtime.disconnect(conn);
     }
 
+    fn pause_reading(&mut self, conn: ConnId) {
+        self.runtime.pause_reading(conn);
+    }
+
+    fn resume_reading(&mut self, conn: ConnId) {
+        self.runtime.resume_reading(conn);
+    }
+
     fn stop(&mut self) {
         self.runtime.stop();
     }

@@ -17,6 +17,10 @@ pub(crate) trait Stage {
     fn dial_black_hole(&mut self);
     /// The node is to close a connection.
     fn disconnect(&mut self, conn: ConnId);
+    /// The driver is to leave a connection unread.
+    fn pause_reading(&mut self, conn: ConnId);
+    /// The driver is to read it again.
+    fn resume_reading(&mut self, conn: ConnId);
     /// The node is to close all.
     fn stop(&mut self);
     /// Peers write and read what they can, then the node has a turn, or what its owner takes for one.

@@ -1,8 +1,8 @@
 //! Runs [`satwire_core`] on [`mio`]: one thread, readiness events.
 //!
-//! A [`Driver`] owns a [`Node`](satwire_core::Node), its sockets and the clock. It holds no
-//! protocol: it carries out what the node orders, tells it what happened and when, and hands its
-//! events on. The owner calls [`Driver::turn`] in a loop:
+//! A [`Driver`] owns a [`Machine`](satwire_core::Machine), most often a [`Node`](satwire_core::Node), its sockets and
+//! the clock. It holds no protocol: it carries out what the machine orders, tells it what happened and when, and hands
+//! its events on. The owner calls [`Driver::turn`] in a loop:
 //!
 //! ```no_run
 //! use satwire_core::node::{Address, FromRng};
@@ -24,16 +24,20 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! What holds for each turn: it waits for readiness or the next deadline, reads at most 64 KiB of each
-//! readable connection, and does what is due only after its reads, so that neither can a busy peer
-//! starve the others nor does a process that slept cut peers whose answers wait in the socket. It tells what
-//! all its reads caused: if each of them is full of the shortest messages, 2,730 events of some 150 bytes for
-//! each connection.
+//! - **One turn** waits for readiness or the next deadline, reads at most 64 KiB of each readable connection, and does
+//!   what is due only after its reads, so that neither can a busy peer starve the others nor does a process that slept
+//!   cut peers whose answers wait in the socket.
+//! - **Events of a turn** are all that its reads caused: if each of them is full of the shortest messages, 2,730 events
+//!   of some 150 bytes for each connection.
+//! - **Commands** go through [`Driver::input`]; from another thread, through a channel of your own and
+//!   [`Driver::waker`].
+//! - **A peer that is too fast for you** is left unread with [`Driver::pause_reading`]; the others go on.
+//! - **Names** are looked up in at most eight threads at a time, each target once.
+//!
+//! The turn itself is [`satwire_std::Turn`]; waiting and waking is what this crate adds.
 
-mod connection;
 mod driver;
-mod listener;
-mod resolver;
+mod socket;
 
 pub use driver::Driver;
 pub use satwire_std::{Notice, Totals};

@@ -9,10 +9,10 @@ use rand_core::SeedableRng;
 use satwire_core::node::{Address, ConnId, Event, EventKind, FromRng};
 use satwire_core::peer::Direction;
 use satwire_core::wire::{self, Command, Header};
-use satwire_core::{CloseReason, Config, IoError, Network};
+use satwire_core::{CloseReason, Config, IoError, Network, Node};
 use satwire_mio::Driver;
 
-type TestDriver = Driver<FromRng<chacha20::ChaCha12Rng>>;
+type TestDriver = Driver<Node<FromRng<chacha20::ChaCha12Rng>>>;
 
 /// For what happens at once on an idle machine; a deadline costs nothing when all is well.
 const SOON: Duration = Duration::from_secs(20);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use satwire_core::Node;
 use satwire_core::node::Event;
 use satwire_mio::Driver;
 
@@ -36,7 +37,7 @@ pub(crate) enum Ended {
 /// A driver, and where its events go.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) driver: Driver<RunEnvironment>,
+    pub(crate) driver: Driver<Node<RunEnvironment>>,
     report: Report,
     signalled: Arc<AtomicBool>,
     events: Vec<Event>,
@@ -54,7 +55,7 @@ pub(crate) struct Show {
 
 impl Session {
     /// Prints the first line, and listens to signals from now on.
-    pub(crate) fn start(driver: Driver<RunEnvironment>, show: Show) -> io::Result<Self> {
+    pub(crate) fn start(driver: Driver<Node<RunEnvironment>>, show: Show) -> io::Result<Self> {
         let renderer = Renderer::new(show.format, show.network, driver.wall_clock(), show.debug_net);
         let waker = driver.waker();
         let wake = move || {

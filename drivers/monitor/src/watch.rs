@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use satwire_capture::journal::BackgroundFile;
 use satwire_core::node::{Address, Event, EventKind};
-use satwire_core::{CloseReason, IoError};
+use satwire_core::{CloseReason, IoError, Node};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
@@ -70,7 +70,7 @@ fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Session, Stri
 }
 
 /// Listens wherever it is wanted, and says where that is: port 0 takes any.
-fn listen(driver: &mut Driver<RunEnvironment>, watch: &Watch) -> Result<(), String> {
+fn listen(driver: &mut Driver<Node<RunEnvironment>>, watch: &Watch) -> Result<(), String> {
     let mut listening = 0;
     for addr in &watch.bind {
         match driver.listen(*addr) {
@@ -94,7 +94,7 @@ fn listen(driver: &mut Driver<RunEnvironment>, watch: &Watch) -> Result<(), Stri
     Ok(())
 }
 
-fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<RunEnvironment>> {
+fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<Node<RunEnvironment>>> {
     let config = watch.config.clone();
     let Some(file) = journal else { return Driver::new(config, RunEnvironment::plain()?) };
     let rng = record::system_rng()?;

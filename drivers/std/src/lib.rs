@@ -1,6 +1,8 @@
 //! What every driver of [`satwire_core`] on an operating system decides, decided once: so that all of
 //! them tell the same of the same peers.
 //!
+//! - [`Turn`]: everything that a driver does but waiting, for any [`Machine`](satwire_core::Machine) and over any
+//!   [`Runtime`] that makes [`Socket`]s;
 //! - [`Clock`]: the core's timeline, and whether the wall clock was set;
 //! - [`read`], [`write`](fn@write), [`accept`], [`listen`], [`look_up`]: sockets, with what they say in the core's
 //!   words ([`io_error`]);
@@ -10,14 +12,19 @@
 //! of their own.
 
 mod clock;
+mod notice;
+mod resolver;
+mod socket;
 mod sockets;
+mod turn;
 
-use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use clock::Clock;
+pub use notice::Notice;
+pub use socket::{Readiness, Runtime, Socket};
 pub use sockets::{accept, io_error, listen, look_up, read, write};
+pub use turn::Turn;
 
 /// Bytes read of one connection in one turn, and the size of the buffer that all share.
 pub const READ: usize = 64 * 1024;
@@ -35,18 +42,4 @@ pub struct Totals {
     pub received: u64,
     /// Bytes written.
     pub sent: u64,
-}
-
-/// Something that an operator should know and that no peer is to blame for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Notice {
-    /// No more connections can be accepted for a while, most often for want of file descriptors.
-    #[error("cannot accept on {addr}, trying again in {ACCEPT_PAUSE:?}: {error}")]
-    AcceptPaused {
-        /// The listener.
-        addr: SocketAddr,
-        /// What the system said.
-        error: io::Error,
-    },
 }

@@ -1,6 +1,6 @@
 //! Each example is run, against a scripted peer on loopback.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -119,6 +119,8 @@ fn a_node_on_poll() {
 #[test]
 #[cfg(unix)]
 fn a_node_on_poll_listens() {
+    use std::io::{BufRead as _, BufReader};
+
     let mut child = start("poll", &["listen", "127.0.0.1:0"]);
     let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What connections are for.
+//! An exchange as connections are for: handshakes, pings, transactions.
 
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
@@ -10,7 +10,7 @@ use crate::stage::{Leave, Stage};
 use crate::{config, same, same_through_buffers};
 
 /// Handshakes both ways, pings both ways, a transaction, and one that only the second announcer has.
-fn session(stage: &mut dyn Stage, prepare: impl Fn(&mut dyn Stage, ConnId)) {
+fn exchange(stage: &mut dyn Stage, prepare: impl Fn(&mut dyn Stage, ConnId)) {
     let first = stage.dial_out();
     prepare(stage, first);
     stage.greet(first);
@@ -43,8 +43,8 @@ fn session(stage: &mut dyn Stage, prepare: impl Fn(&mut dyn Stage, ConnId)) {
 }
 
 #[test]
-fn a_normal_session() {
-    let told = same(&config(), |stage| session(stage, |_, _| {}));
+fn a_normal_exchange() {
+    let told = same(&config(), |stage| exchange(stage, |_, _| {}));
     assert_eq!(
         told.on("c2"),
         [
@@ -66,8 +66,8 @@ fn a_normal_session() {
 
 /// Every byte that peers send comes alone.
 #[test]
-fn a_session_byte_by_byte() {
+fn an_exchange_byte_by_byte() {
     let byte_by_byte = |stage: &mut dyn Stage, conn| stage.peer(conn).piece = Some(1);
-    let whole = same(&config(), |stage| session(stage, |_, _| {}));
-    assert_eq!(whole, same_through_buffers(1, &config(), |stage| session(stage, byte_by_byte)));
+    let whole = same(&config(), |stage| exchange(stage, |_, _| {}));
+    assert_eq!(whole, same_through_buffers(1, &config(), |stage| exchange(stage, byte_by_byte)));
 }
