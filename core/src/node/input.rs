@@ -50,9 +50,10 @@ pub enum Input<'a> {
     Stop,
 }
 
-/// An order to the driver, or news for the application.
+/// An order to the driver, or news for the application: what a [`Machine`](crate::Machine) gives out, whose events
+/// are `E`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum Output<E = Event> {
     /// Look up the addresses of a name, answer with [`Input::Resolved`].
     Resolve {
         /// What to answer for.
@@ -74,5 +75,18 @@ pub enum Output {
     /// Close this connection at once, in the making or made, and say no more of it.
     Disconnect(ConnId),
     /// News.
-    Event(Event),
+    Event(E),
+}
+
+impl<E> Output<E> {
+    /// Turns an event into what `f` makes of it, and leaves an order as it is: for a machine around another one.
+    pub fn map_event<T>(self, f: impl FnOnce(E) -> T) -> Output<T> {
+        match self {
+            Self::Resolve { target, host, port } => Output::Resolve { target, host, port },
+            Self::Connect { conn, addr } => Output::Connect { conn, addr },
+            Self::Transmit(conn) => Output::Transmit(conn),
+            Self::Disconnect(conn) => Output::Disconnect(conn),
+            Self::Event(event) => Output::Event(f(event)),
+        }
+    }
 }
