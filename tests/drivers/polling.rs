@@ -118,7 +118,10 @@ fn a_handle_gives_orders_from_another_thread() {
     smol::block_on(async {
         let event = until(&mut theirs, |kind| matches!(kind, EventKind::Pong { .. })).await;
         other.disconnect(event.conn.expect("a pong comes on a connection"));
-        until(&mut theirs, |kind| *kind == EventKind::Disconnected(CloseReason::Local)).await;
+        until(&mut theirs, |kind| {
+            *kind == EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))
+        })
+        .await;
         other.stop();
         // The stream ends, but not before everything is told.
         while let Some(news) = theirs.next().await {

@@ -94,7 +94,10 @@ impl<E: Environment> Driver<E> {
 
     /// Closes this connection. If we dialled its address, that is dialled again.
     pub fn disconnect(&mut self, conn: ConnId) {
-        self.node.handle(self.clock.now(), Input::Disconnect(conn));
+        self.node.handle(
+            self.clock.now(),
+            Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL },
+        );
     }
 
     /// Closes all connections and makes no more. The events of that come with the next turn.
