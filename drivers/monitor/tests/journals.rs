@@ -97,6 +97,29 @@ fn capinfo_says_whether_a_journal_is_whole() -> Outcome {
     Ok(())
 }
 
+/// One object, for programs.
+#[test]
+fn capinfo_as_json() -> Outcome {
+    let (_folder, file) = folder("info.journal")?;
+    std::fs::write(&file, RECORDING)?;
+    let (code, out, errors) = run(&["capinfo", text(&file)?, "--json"])?;
+    assert_eq!((code, errors.as_str(), out.lines().count()), (Some(0), "", 1));
+    let info: serde_json::Value = serde_json::from_str(&out)?;
+    assert_eq!((&info["format"], &info["chain"]), (&"journal 2.0".into(), &"simnet".into()));
+    assert_eq!((&info["whole"], &info["losses"]), (&true.into(), &serde_json::json!([])));
+    let [begin, end] = ["begin", "end"].map(|key| info[key].as_i64().unwrap_or(0));
+    assert!(begin > 1_700_000_000_000_000 && end > begin, "{info}");
+    assert_eq!(info["connections"][0]["inbound"], false);
+    let (_, lines, _) = run(&["replay", text(&file)?, "--json"])?;
+    let txs = lines.matches("\"event\":\"tx\"").count();
+    assert_eq!(info["commands"]["tx"]["in"]["messages"], txs);
+    std::fs::write(&file, &RECORDING[..RECORDING.len() / 2])?;
+    let (code, out, errors) = run(&["capinfo", text(&file)?, "--json"])?;
+    assert_eq!((code, errors.lines().count()), (Some(1), 1));
+    assert!(out.contains("\"whole\":false"), "{out}");
+    Ok(())
+}
+
 #[test]
 fn a_journal_is_shrunk() -> Outcome {
     let (_folder, file) = folder("field.journal")?;

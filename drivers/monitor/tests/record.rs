@@ -158,12 +158,22 @@ fn a_full_disk_ends_the_recording_alone() -> Outcome {
 #[test]
 fn a_recording_that_fails_is_told_at_once() -> Outcome {
     let (_folder, out) = folder("idle.json")?;
-    let mut program = Program::watch(&out, &["--record", "/dev/full", "--force", "--duration", "60"])?;
-    let mut line = String::new();
-    program.stderr.read_line(&mut line)?;
-    assert!(line.contains("recording ended early") && line.contains("No space left"), "{line}");
-    assert!(program.child.try_wait()?.is_none(), "the run goes on");
-    Ok(())
+    let mut program = Program::watch(&out, &["--record", "/dev/full", "--force"])?;
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let Program { child, stderr, .. } = &mut program;
+        scope.spawn(move || {
+            let mut line = String::new();
+            let _ = stderr.read_line(&mut line);
+            let _ = tell.send(line);
+        });
+        let line = told.recv_timeout(Duration::from_secs(20));
+        assert!(child.try_wait()?.is_none(), "the run goes on");
+        child.kill()?;
+        let line = line?;
+        assert!(line.contains("recording ended early") && line.contains("No space left"), "{line}");
+        Ok(())
+    })
 }
 
 /// Until when the journal of a run, or that of a replay, is whole.

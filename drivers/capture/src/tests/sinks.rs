@@ -149,9 +149,12 @@ fn a_full_queue_takes_an_end_mark() {
     assert!(file.write_records(&[4], at(4)).is_err());
 
     let file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
-    let (node, said) = record_into(file, true);
+    let (mut node, said) = record_into(file, true);
     assert_eq!(said, record().1.len());
     assert_eq!(node.environment().ended().unwrap().reason, EndReason::QueueFull);
+    let file = node.environment_mut().sink_mut();
+    file.close().unwrap();
+    assert_eq!(file.whole_until(), Instant::ZERO, "no step was taken");
     drop(node);
     // Nothing but the mark had room.
     let check = crc32fast::hash(&[4, 1, EndReason::QueueFull as u8]).to_le_bytes();

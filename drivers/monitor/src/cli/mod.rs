@@ -29,7 +29,7 @@ pub(crate) enum Action {
     Demo(Demo),
     Decode(Decode),
     Replay(Replay),
-    Capinfo(PathBuf),
+    Capinfo(Capinfo),
 }
 
 /// Dial peers, wait for others, and report.
@@ -92,6 +92,13 @@ pub(crate) struct Replay {
     pub(crate) debug_net: Option<bool>,
 }
 
+/// What a journal holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Capinfo {
+    pub(crate) file: PathBuf,
+    pub(crate) json: bool,
+}
+
 /// A smaller journal, instead of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shrink {
@@ -138,7 +145,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Demo(flags) => demo(&flags, stdout).map(Action::Demo),
         Verb::Decoderawtransaction(flags) => decode(flags).map(Action::Decode),
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
-        Verb::Capinfo(flags) => Ok(Action::Capinfo(flags.file)),
+        Verb::Capinfo(flags) => Ok(Action::Capinfo(Capinfo { file: flags.file, json: flags.json })),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }
