@@ -6,6 +6,8 @@ mod decode;
 mod demo;
 mod failure;
 mod hex;
+mod meter;
+mod options;
 mod output;
 mod plain;
 mod record;
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
         Ok(Action::Demo(demo)) => demo::run(demo),
         Ok(Action::Decode(decode)) => decode::run(&decode),
         Ok(Action::Replay(replay)) => replay::run(&replay),
-        Ok(Action::Capinfo(file)) => capinfo::run(&file),
+        Ok(Action::Capinfo(capinfo)) => capinfo::run(&capinfo),
         Err(refusal) => refuse(&refusal),
     }
 }

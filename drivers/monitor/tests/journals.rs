@@ -24,12 +24,12 @@ fn bad_files_get_one_line() -> Outcome {
         bytes
     };
     let half = RECORDING.len() / 2;
-    let lying = [&RECORDING[..1000], &[0x84, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
+    let lying = [&RECORDING[..1000], &[0x80, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
     let cases: [(&str, Vec<u8>, &str, bool); 8] = [
         ("empty", vec![], "byte 0: the journal ends, expected magic and version", false),
         ("foreign", b"\xd4\xc3\xb2\xa1 a packet capture".to_vec(), "byte 0: not a satwire journal", false),
         ("only magic", RECORDING[..17].to_vec(), "byte 17: the journal ends", false),
-        ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x", false),
+        ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x to 2.x", false),
         ("cut in its prologue", RECORDING[..60].to_vec(), "byte 60: the journal ends", false),
         ("cut", RECORDING[..half].to_vec(), "no end mark", true),
         ("damaged", with(half, RECORDING[half] ^ 1), "damaged: check", true),
@@ -94,6 +94,29 @@ fn capinfo_says_whether_a_journal_is_whole() -> Outcome {
         assert_eq!(ended, Some(code), "{errors}");
         assert!(out.contains(&format!("\nwhole         {whole}\n")), "{out}");
     }
+    Ok(())
+}
+
+/// One object, for programs.
+#[test]
+fn capinfo_as_json() -> Outcome {
+    let (_folder, file) = folder("info.journal")?;
+    std::fs::write(&file, RECORDING)?;
+    let (code, out, errors) = run(&["capinfo", text(&file)?, "--json"])?;
+    assert_eq!((code, errors.as_str(), out.lines().count()), (Some(0), "", 1));
+    let info: serde_json::Value = serde_json::from_str(&out)?;
+    assert_eq!((&info["format"], &info["chain"]), (&"journal 2.0".into(), &"simnet".into()));
+    assert_eq!((&info["whole"], &info["losses"]), (&true.into(), &serde_json::json!([])));
+    let [begin, end] = ["begin", "end"].map(|key| info[key].as_i64().unwrap_or(0));
+    assert!(begin > 1_700_000_000_000_000 && end > begin, "{info}");
+    assert_eq!(info["connections"][0]["inbound"], false);
+    let (_, lines, _) = run(&["replay", text(&file)?, "--json"])?;
+    let txs = lines.matches("\"event\":\"tx\"").count();
+    assert_eq!(info["commands"]["tx"]["in"]["messages"], txs);
+    std::fs::write(&file, &RECORDING[..RECORDING.len() / 2])?;
+    let (code, out, errors) = run(&["capinfo", text(&file)?, "--json"])?;
+    assert_eq!((code, errors.lines().count()), (Some(1), 1));
+    assert!(out.contains("\"whole\":false"), "{out}");
     Ok(())
 }
 

@@ -277,6 +277,9 @@ pub(super) struct CapinfoFlags {
     /// A journal, as 'satwire watch --record' writes it
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// The whole command, as clap wants it.

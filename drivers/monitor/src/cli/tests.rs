@@ -104,8 +104,10 @@ fn the_last_category_counts() {
         let Ok(Action::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
             panic!("{line}")
         };
-        assert_eq!(replay.debug_net, expected, "{line}");
+        assert_eq!(replay.debug_net, Some(expected), "{line}");
     }
+    let Ok(Action::Replay(replay)) = parse_line("replay a", PIPE) else { panic!() };
+    assert_eq!(replay.debug_net, None, "as it was recorded");
 }
 
 #[test]
@@ -284,7 +286,7 @@ fn only_slips_are_corrected() {
         ("watch -report=3", None),
         ("watch -seednode=x", None),
         ("watch -maxconnections=3", None),
-        ("capinfo --json file", None),
+        ("capinfo --color file", None),
     ] {
         let refusal = parse_line(line, PIPE).expect_err(line);
         let (text, code) = (&refusal.text, refusal.exit_code);

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,7 +23,8 @@ pub(crate) struct Program {
     pub(crate) child: Child,
     /// Where it dials.
     pub(crate) dialled: TcpListener,
-    /// What it says on stderr after the address at which it listens.
+    pub(crate) addr: SocketAddr,
+    /// What it says on stderr after its address.
     pub(crate) stderr: BufReader<std::process::ChildStderr>,
 }
 
@@ -35,18 +36,20 @@ impl Program {
         Self::start(command, out)
     }
 
-    pub(crate) fn start(mut command: Command, out: &Path) -> Outcome<Self> {
+    pub(crate) fn start(command: Command, out: &Path) -> Outcome<Self> {
+        Self::start_to(command, std::fs::File::create(out)?)
+    }
+
+    pub(crate) fn start_to(mut command: Command, out: impl Into<Stdio>) -> Outcome<Self> {
         let dialled = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
         command.arg("--connect").arg(dialled.local_addr()?.to_string());
-        command.stdin(Stdio::null()).stdout(std::fs::File::create(out)?).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let mut stderr = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();
         stderr.read_line(&mut line)?;
-        if !line.starts_with("satwire: listening on ") {
-            return Err(line.into());
-        }
-        Ok(Self { child, dialled, stderr })
+        let addr = line.trim().strip_prefix("satwire: listening on ").ok_or(line.clone())?.parse()?;
+        Ok(Self { child, dialled, addr, stderr })
     }
 
     /// Waits until it has ended by itself; its exit code, and what it said on stderr.
@@ -90,13 +93,40 @@ pub(crate) fn folder(file: &str) -> Outcome<(tempfile::TempDir, PathBuf)> {
     Ok((folder, path))
 }
 
-/// Serves new transactions to the program that dials here, until it goes away or this time is over; how many.
-pub(crate) fn flood(dialled: &TcpListener, until: Instant) -> Outcome<u32> {
-    let (stream, _) = dialled.accept()?;
-    stream.set_read_timeout(Some(Duration::from_millis(20)))?;
-    let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
-    let mut hello = Vec::new();
-    let version = Version {
+/// Says hello to the program, and then pings it without ever reading, until it reads no more either; the stream, and
+/// how many bytes it took.
+pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize)> {
+    let mut stream = TcpStream::connect(addr)?;
+    let magic = Network::Regtest.magic();
+    let mut bytes = Vec::new();
+    version().encode(&mut bytes, magic);
+    wire::encode_frame(&mut bytes, magic, Name::VERACK, |_| {});
+    stream.write_all(&bytes)?;
+    let mut sent = bytes.len();
+    let mut pings = Vec::new();
+    (0..1000).for_each(|nonce| wire::encode_ping(&mut pings, magic, nonce));
+    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
+    let mut rest = &pings[..];
+    loop {
+        match stream.write(rest) {
+            Ok(more) => {
+                sent += more;
+                rest = &rest[more..];
+                if rest.is_empty() {
+                    rest = &pings;
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                return Ok((stream, sent));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What the peer says first.
+fn version() -> Version {
+    Version {
         version: 70016,
         services: Services::NETWORK | Services::WITNESS,
         timestamp: 1_795_363_090,
@@ -106,8 +136,16 @@ pub(crate) fn flood(dialled: &TcpListener, until: Instant) -> Outcome<u32> {
         user_agent: b"/flood:1/".to_vec(),
         start_height: 1,
         relay: true,
-    };
-    version.encode(&mut hello, peer.magic);
+    }
+}
+
+/// Serves new transactions to the program that dials here, until it goes away or this time is over; how many.
+pub(crate) fn flood(dialled: &TcpListener, until: Instant) -> Outcome<u32> {
+    let (stream, _) = dialled.accept()?;
+    stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+    let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
+    let mut hello = Vec::new();
+    version().encode(&mut hello, peer.magic);
     let mut ready = peer.stream.write_all(&hello).is_ok();
     while ready && Instant::now() < until {
         ready = peer.turn().is_ok();
@@ -151,7 +189,11 @@ impl Peer {
     fn answer(&mut self, out: &mut Vec<u8>, command: Option<Name>, payload: &[u8]) {
         match command {
             Some(Name::VERSION) => wire::encode_frame(out, self.magic, Name::VERACK, |_| {}),
-            Some(Name::VERACK) => self.announce(out),
+            Some(Name::VERACK) => {
+                // Nobody has a use for this one.
+                wire::encode_frame(out, self.magic, Name::new("other"), |_| {});
+                self.announce(out);
+            }
             Some(Name::PING) => {
                 let nonce = payload.first_chunk().map_or(0, |nonce| u64::from_le_bytes(*nonce));
                 wire::encode_pong(out, self.magic, nonce);
