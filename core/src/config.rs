@@ -43,6 +43,10 @@ pub struct Config {
     /// an event of their own. Bodies of all others are passed over unread. With [`Command::GETDATA`] in it the
     /// application answers requests; without, each transaction that a peer asks for is `notfound`. Default none.
     pub deliver: BTreeSet<Command>,
+    /// Whether messages and bytes are counted by command, and what the peer says of itself is kept, for
+    /// [`Peer::info`](crate::Peer::info) and [`Node::peers`](crate::Node::peers). Costs about 1 KiB a connection.
+    /// Default false.
+    pub count_messages: bool,
     /// Malformed messages that a peer may send without losing the connection. Default 9 (ours;
     /// Bitcoin Core has no limit, btcd tolerates none).
     pub tolerated_malformed: u8,
@@ -99,6 +103,7 @@ impl Config {
             request_timeout: Duration::from_secs(60),
             max_requests: 5000,
             deliver: BTreeSet::new(),
+            count_messages: false,
             tolerated_malformed: 9,
             max_unsent: 1_000_000,
             inbound_slots: 114,

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use super::deadlines::Deadlines;
 use super::slots::{Room, Slots};
 use super::{ConnId, ConnMap, InputError, TargetId};
-use crate::peer::{Direction, Peer};
+use crate::peer::{Direction, Peer, PeerInfo};
 use crate::{CloseReason, Config, Instant};
 
 /// The connections of a node.
@@ -93,6 +93,16 @@ impl Connections {
     pub(super) fn peer_and_nonces(&mut self, conn: ConnId) -> Option<(&mut Peer, &BTreeSet<u64>)> {
         let peer = self.links.get_mut(conn)?.peer.as_deref_mut()?;
         Some((peer, &self.nonces))
+    }
+
+    /// Returns what is known of each open connection, the oldest first.
+    pub(super) fn peers(&self) -> impl Iterator<Item = NodePeer> {
+        self.links.conns().into_iter().filter_map(|conn| {
+            let link = self.links.get(conn)?;
+            let info = link.peer.as_ref()?.info();
+            let Link { addr, target, ready_since, delivered, .. } = *link;
+            Some(NodePeer { conn, addr, target, ready_since, delivered, info })
+        })
     }
 
     /// Returns the names of all connections, the oldest first.
@@ -194,6 +204,24 @@ impl Connections {
         }
         due.into_iter()
     }
+}
+
+/// An open connection of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodePeer {
+    /// Its name.
+    pub conn: ConnId,
+    /// The other side's address.
+    pub addr: SocketAddr,
+    /// The target that it leads to, if we dialled.
+    pub target: Option<TargetId>,
+    /// Since when its handshake is done.
+    pub ready_since: Option<Instant>,
+    /// Transactions that were asked of it, came from it, and were new.
+    pub delivered: u32,
+    /// What the peer itself knows.
+    pub info: PeerInfo,
 }
 
 impl Link {

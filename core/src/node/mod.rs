@@ -29,6 +29,7 @@ use core::time::Duration;
 pub use self::address::Address;
 pub use self::conn_map::ConnMap;
 use self::connections::Connections;
+pub use self::connections::NodePeer;
 use self::dialler::{Attempt, Dialler};
 pub use self::environment::{Environment, FromRng, Purpose};
 pub use self::event::{Announcement, Event, EventKind, FailedRequest};
@@ -138,6 +139,12 @@ impl<E: Environment> Node<E> {
     /// The target with this address, if it is one.
     pub fn target(&self, address: &Address) -> Option<TargetId> {
         self.dialler.find(address)
+    }
+
+    /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. Some of it is
+    /// only kept with [`Config::count_messages`].
+    pub fn peers(&self) -> impl Iterator<Item = NodePeer> {
+        self.connections.peers()
     }
 
     /// What all connections share.
@@ -391,7 +398,7 @@ impl<E: Environment> Node<E> {
     fn send(&mut self, conn: ConnId, command: Command, payload: &[u8]) -> Result<(), InputError> {
         let peer = self.connections.commanded(conn)?;
         let before = peer.queued().len();
-        let sent = peer.send_payload(command, payload);
+        let sent = peer.send_payload(self.outlet.now, command, payload);
         sent.map_err(|error| InputError::NotSent { conn, command, error })?;
         self.show_queued(conn, before);
         self.settle(conn);

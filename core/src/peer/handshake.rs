@@ -9,7 +9,7 @@ use alloc::collections::BTreeSet;
 use super::keepalive::Keepalive;
 use super::{Direction, Event, IgnoredReason, Negotiated, Peer};
 use crate::config::PROTOCOL_VERSION;
-use crate::wire::{self, Command, NetAddress, Services, Version};
+use crate::wire::{Command, NetAddress, Services, Version};
 use crate::{CloseReason, Instant};
 
 /// How far the handshake has come.
@@ -121,12 +121,11 @@ impl Peer {
         }
         self.terms.common_version = version.version.min(PROTOCOL_VERSION);
         self.terms.services = version.services;
-        let magic = self.config.magic;
         if self.terms.common_version >= FEATURE_VERSION {
-            wire::encode_frame(self.outbox.end(), magic, Command::WTXIDRELAY, |_| {});
-            wire::encode_frame(self.outbox.end(), magic, Command::SENDADDRV2, |_| {});
+            self.transport.send(now, Command::WTXIDRELAY, |_| {});
+            self.transport.send(now, Command::SENDADDRV2, |_| {});
         }
-        wire::encode_frame(self.outbox.end(), magic, Command::VERACK, |_| {});
+        self.transport.send(now, Command::VERACK, |_| {});
         self.stage = Stage::AwaitingVerack;
         self.greeting = Some(Box::new(Negotiated {
             common_version: self.terms.common_version,
@@ -145,6 +144,9 @@ impl Peer {
         let mut negotiated = self.greeting.take()?;
         negotiated.wtxidrelay = self.terms.wtxidrelay;
         negotiated.addrv2 = self.terms.addrv2;
+        if self.config.count_messages {
+            self.details = Some(negotiated.clone());
+        }
         Some(Event::Handshake(negotiated))
     }
 
@@ -163,7 +165,7 @@ impl Peer {
             start_height: 0,
             relay: true,
         };
-        version.encode(self.outbox.end(), self.config.magic);
+        self.transport.send(now, Command::VERSION, |out| version.encode_payload(out));
     }
 }
 

@@ -45,6 +45,16 @@ impl Keepalive {
         Self { outstanding: None, sent: now, next: now, min: None }
     }
 
+    /// Since when a ping waits for its answer, if one does.
+    pub(super) fn outstanding_since(&self) -> Option<Instant> {
+        self.outstanding.map(|_| self.sent)
+    }
+
+    /// The shortest time from a ping to its pong.
+    pub(super) const fn min(&self) -> Option<Duration> {
+        self.min
+    }
+
     pub(super) fn deadline(&self, timeout: Duration) -> Instant {
         if self.outstanding.is_some() { self.sent + timeout } else { self.next }
     }

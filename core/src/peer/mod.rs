@@ -14,12 +14,11 @@
 //! no-op.
 
 mod event;
-mod frame;
 mod handshake;
-mod inbox;
+mod info;
 mod keepalive;
-mod outbox;
 mod requests;
+mod transport;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -27,17 +26,17 @@ use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
 pub use self::event::{Event, IgnoredReason, Negotiated, Rejection, SendError};
-use self::frame::Frame;
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
-use self::inbox::Inbox;
+pub use self::info::{PeerDetails, PeerInfo};
 use self::keepalive::{Due, Keepalive};
-use self::outbox::Outbox;
 use self::requests::{Requests, announced_form};
+pub use self::transport::Traffic;
+use self::transport::{Frame, V1};
 use crate::wire::{
     self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, MAX_PAYLOAD,
     Message, NetAddress, OwnedMessage, Services, TxView,
 };
-use crate::{CloseReason, Config, Fault, Instant, Magic, WallClock};
+use crate::{CloseReason, Config, Fault, Instant, WallClock};
 
 /// Who made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,12 +90,14 @@ pub struct Peer {
     /// The peer's `version` until its `verack` comes.
     greeting: Option<Box<Negotiated>>,
     terms: Terms,
-    inbox: Inbox,
-    outbox: Outbox,
+    transport: V1,
     keepalive: Keepalive,
     requests: Requests,
+    /// The peer's last fee filter in satoshi per 1000 virtual bytes, or -1.
+    feefilter: i64,
     malformed: u8,
     closed: bool,
+    details: Option<Box<Negotiated>>,
 }
 
 impl Peer {
@@ -107,6 +108,7 @@ impl Peer {
             Direction::Inbound => config.inbound_handshake_timeout,
         };
         let opening = ConnectionConfig { nonce: opening.nonce.max(1), ..opening };
+        let transport = V1::new(&config);
         let mut peer = Self {
             config,
             opening,
@@ -114,12 +116,13 @@ impl Peer {
             handshake_deadline: now + timeout,
             greeting: None,
             terms: Terms { common_version: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
-            inbox: Inbox::default(),
-            outbox: Outbox::default(),
+            transport,
             keepalive: Keepalive::new(now),
             requests: Requests::default(),
+            feefilter: -1,
             malformed: 0,
             closed: false,
+            details: None,
         };
         if opening.direction == Direction::Outbound {
             peer.send_version(now);
@@ -153,19 +156,19 @@ impl Peer {
                 *bytes = &[];
                 break;
             }
-            match self.next_frame(bytes) {
+            match self.transport.next_frame(bytes, &self.config, self.stage) {
                 Frame::Needs(_) => break,
                 Frame::Whole(len) => {
-                    let inbox = core::mem::take(&mut self.inbox);
+                    let inbox = self.transport.lend();
                     let event = self.handle_frame(now, &inbox.front(bytes)[..len], &is_ours);
-                    self.inbox = inbox;
-                    self.inbox.consume(bytes, len);
+                    self.transport.take_back(inbox, bytes, len);
                     if event.is_some() {
                         return event;
                     }
                 }
                 Frame::Skipped { len, command, because } => {
-                    self.inbox.consume(bytes, len);
+                    self.transport.skip(bytes, len);
+                    self.transport.count_received(now, command, len);
                     return self.ignore(command, len - Header::LEN, because);
                 }
                 Frame::Fatal(reason) => return Some(self.close(reason)),
@@ -177,9 +180,9 @@ impl Peer {
     /// Does what is due at `now`, one event at a time: call it until it returns `None`. Then
     /// [`Peer::poll_timeout`] is `None` or later than `now`.
     ///
-    /// `word` gives a fresh random word, the nonce of a ping, if one is needed.
+    /// `random` gives a fresh random number, the nonce of a ping, if one is needed.
     #[must_use = "it is an event, and after it may be more"]
-    pub fn handle_timeout(&mut self, now: Instant, word: impl FnOnce() -> u64) -> Option<Event> {
+    pub fn handle_timeout(&mut self, now: Instant, random: impl FnOnce() -> u64) -> Option<Event> {
         if self.closed {
             return None;
         }
@@ -193,7 +196,7 @@ impl Peer {
         }
         match self.keepalive.due(now, self.config.ping_timeout) {
             Due::Nothing => {}
-            Due::Ping => self.send_ping(now, word()),
+            Due::Ping => self.send_ping(now, random()),
             Due::Dead => return Some(self.close(CloseReason::PingTimeout(self.config.ping_timeout))),
         }
         let expired = self.requests.expire(now, self.config.request_timeout);
@@ -248,7 +251,7 @@ impl Peer {
         }
         for items in wanted.chunks(MAX_GETDATA_SENT) {
             let items = items.iter().copied();
-            wire::encode_inventory(self.outbox.end(), self.config.magic, Command::GETDATA, items);
+            self.transport.send(now, Command::GETDATA, |out| wire::put_inventory(out, items));
         }
         taken
     }
@@ -258,20 +261,17 @@ impl Peer {
     /// # Errors
     /// Before the handshake is done and after the end; for messages of the handshake and the keepalive; above
     /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`] bytes wait to be written.
-    pub fn send(&mut self, message: &Message<'_>) -> Result<(), SendError> {
-        let command = message.command();
-        self.send_frame(command, |out| message.encode_payload(out))
+    pub fn send(&mut self, now: Instant, message: &Message<'_>) -> Result<(), SendError> {
+        let mut payload = Vec::new();
+        message.encode_payload(&mut payload);
+        self.send_payload(now, message.command(), &payload)
     }
 
     /// As [`Peer::send`], for a body that is encoded already. It is not looked at.
     ///
     /// # Errors
     /// As [`Peer::send`].
-    pub fn send_payload(&mut self, command: Command, payload: &[u8]) -> Result<(), SendError> {
-        self.send_frame(command, |out| out.extend_from_slice(payload))
-    }
-
-    fn send_frame(&mut self, command: Command, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), SendError> {
+    pub fn send_payload(&mut self, now: Instant, command: Command, payload: &[u8]) -> Result<(), SendError> {
         if self.closed {
             return Err(SendError::Closed);
         }
@@ -281,17 +281,14 @@ impl Peer {
         if RESERVED.contains(&command) {
             return Err(SendError::Reserved);
         }
-        let unsent = self.outbox.unsent().len();
+        if payload.len() > MAX_PAYLOAD as usize {
+            return Err(SendError::TooLong { length: payload.len() });
+        }
+        let unsent = self.transport.unsent().len();
         if unsent > self.config.max_unsent {
             return Err(SendError::Unsent { unsent });
         }
-        let start = self.outbox.end().len();
-        wire::encode_frame(self.outbox.end(), self.config.magic, command, encode);
-        let length = self.outbox.end().len() - start - Header::LEN;
-        if length > MAX_PAYLOAD as usize {
-            self.outbox.end().truncate(start);
-            return Err(SendError::TooLong { length });
-        }
+        self.transport.send(now, command, |out| out.extend_from_slice(payload));
         Ok(())
     }
 
@@ -300,7 +297,7 @@ impl Peer {
     #[must_use = "it is the last event"]
     pub fn close(&mut self, reason: CloseReason) -> Event {
         self.closed = true;
-        self.inbox = Inbox::default();
+        self.transport.close();
         self.greeting = None;
         Event::Closed(reason)
     }
@@ -308,25 +305,25 @@ impl Peer {
     /// Encoded messages that were not written yet, contiguous; nothing when the connection is over.
     /// Write a prefix of them, then say how much with [`Peer::transmitted`].
     pub fn transmit(&self) -> &[u8] {
-        if self.closed { &[] } else { self.outbox.unsent() }
+        if self.closed { &[] } else { self.transport.unsent() }
     }
 
     /// As [`Peer::transmit`], and still there when the connection is over: what was queued by messages
     /// before the one that ended it is to be seen, wherever the stream was cut.
     pub(crate) fn queued(&self) -> &[u8] {
-        self.outbox.unsent()
+        self.transport.unsent()
     }
 
     /// The first `n` bytes of [`Peer::transmit`] were written. More than there are count as all of them, and
     /// what of them was not written is lost.
     pub fn transmitted(&mut self, n: usize) {
-        self.outbox.consume(n);
+        self.transport.written(n);
     }
 
     /// False while the peer does not read what we answer, and when the connection is over. Ask
     /// before each read: what is not read cannot make the answers pile up.
     pub fn wants_read(&self) -> bool {
-        !self.closed && self.outbox.unsent().len() <= self.config.max_unsent
+        !self.closed && self.transport.unsent().len() <= self.config.max_unsent
     }
 
     /// Who made the connection.
@@ -350,25 +347,36 @@ impl Peer {
         self.requests.waiting()
     }
 
+    /// Returns what is known of the connection.
+    pub fn info(&self) -> PeerInfo {
+        let details = self.details.as_ref().zip(self.transport.traffic());
+        PeerInfo {
+            direction: self.opening.direction,
+            ready: self.is_ready(),
+            common_version: self.terms.common_version,
+            services: self.terms.services,
+            wtxidrelay: self.terms.wtxidrelay,
+            addrv2: self.terms.addrv2,
+            more: details.map(|(negotiated, [received, sent])| PeerDetails {
+                version: negotiated.version.version,
+                user_agent: negotiated.version.subver(),
+                start_height: negotiated.version.start_height,
+                relay: negotiated.version.relay,
+                time_offset: negotiated.time_offset,
+                received: received.clone(),
+                sent: sent.clone(),
+            }),
+            requests: self.requests.count(),
+            feefilter: u64::try_from(self.feefilter).ok(),
+            ping_sent: self.keepalive.outstanding_since(),
+            min_ping: self.keepalive.min(),
+            unsent: self.transport.unsent().len(),
+        }
+    }
+
     /// Whether the handshake is done and the connection not over.
     pub fn is_ready(&self) -> bool {
         self.stage == Stage::Ready && !self.closed
-    }
-
-    /// The next frame, or [`Frame::Needs`] when `bytes` are used up and it is not whole.
-    #[inline]
-    fn next_frame(&mut self, bytes: &mut &[u8]) -> Frame {
-        // Only the first message may be another protocol's, and end before a header does.
-        let mut need = if self.stage == Stage::AwaitingVersion { Magic::LEN } else { Header::LEN };
-        loop {
-            if !self.inbox.fill(bytes, need) {
-                return Frame::Needs(need);
-            }
-            match frame::judge(self.inbox.front(bytes), &self.config, self.stage) {
-                Frame::Needs(more) => need = more,
-                frame => return frame,
-            }
-        }
     }
 
     /// Takes a whole frame that [`frame::judge`] let through.
@@ -377,6 +385,7 @@ impl Peer {
         let (header, payload) = frame.split_first_chunk()?;
         let header = Header::decode(header);
         let command = header.command()?;
+        self.transport.count_received(now, command, frame.len());
         let digest = wire::sha256d(payload);
         if !header.matches(&digest) {
             return self.ignore(command, payload.len(), Fault::Checksum.into());
@@ -412,17 +421,14 @@ impl Peer {
             }
             Message::Verack => self.finish_handshake(now),
             Message::Ping(nonce) => {
-                wire::encode_pong(self.outbox.end(), self.config.magic, nonce);
+                self.transport.send(now, Command::PONG, |out| out.extend_from_slice(&nonce.to_le_bytes()));
                 None
             }
             Message::Pong(nonce) => {
                 let (rtt, min) = self.keepalive.pong(now, nonce)?;
                 Some(Event::Pong { rtt, min })
             }
-            // Values outside the range of money are ignored (Bitcoin Core `MoneyRange`).
-            Message::Feefilter(rate) => {
-                (0..=MAX_MONEY).contains(&rate).then_some(Event::Feefilter(rate.unsigned_abs()))
-            }
+            Message::Feefilter(rate) => self.take_feefilter(rate),
             Message::Inv(list) => {
                 let announced = [self.tx_inv_type(), InvType::BLOCK];
                 let mut entries = list.to_vec();
@@ -430,7 +436,7 @@ impl Peer {
                 (!entries.is_empty()).then_some(Event::Inv(entries))
             }
             Message::Getdata(list) if !self.config.deliver.contains(&Command::GETDATA) => {
-                self.answer_notfound(list);
+                self.answer_notfound(now, list);
                 None
             }
             Message::Notfound(list) => {
@@ -444,6 +450,16 @@ impl Peer {
             Message::Reject(reject) => Some(Event::Rejected(Box::new(reject.into()))),
             other => Some(Event::Message(OwnedMessage::from(&other))),
         }
+    }
+
+    /// Takes a fee filter, if it says something new. Values outside the range of money are ignored (Bitcoin Core
+    /// `MoneyRange`).
+    fn take_feefilter(&mut self, rate: i64) -> Option<Event> {
+        if !(0..=MAX_MONEY).contains(&rate) || self.feefilter == rate {
+            return None;
+        }
+        self.feefilter = rate;
+        Some(Event::Feefilter(rate.unsigned_abs()))
     }
 
     /// Takes a transaction, and with it the answers to what it was asked for as.
@@ -463,21 +479,21 @@ impl Peer {
 
     /// Says of each transaction that we were asked for that we do not have it. About blocks and
     /// unknown types we are silent, as Bitcoin Core is: btcd counts such a `notfound` against us.
-    fn answer_notfound(&mut self, asked: InventoryList<'_>) {
+    fn answer_notfound(&mut self, now: Instant, asked: InventoryList<'_>) {
         let missing: Vec<_> = asked.iter().filter(|item| item.inv_type.is_tx()).collect();
         if !missing.is_empty() {
-            wire::encode_inventory(self.outbox.end(), self.config.magic, Command::NOTFOUND, missing);
+            self.transport.send(now, Command::NOTFOUND, |out| wire::put_inventory(out, missing));
         }
     }
 
-    fn send_ping(&mut self, now: Instant, word: u64) {
-        let (out, magic) = (self.outbox.end(), self.config.magic);
+    fn send_ping(&mut self, now: Instant, random: u64) {
         let nonce = (self.terms.common_version >= PONG_VERSION)
-            .then(|| NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN));
-        match nonce {
-            Some(nonce) => wire::encode_ping(out, magic, nonce.get()),
-            None => wire::encode_frame(out, magic, Command::PING, |_| {}),
-        }
+            .then(|| NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN));
+        self.transport.send(now, Command::PING, |out| {
+            if let Some(nonce) = nonce {
+                out.extend_from_slice(&nonce.get().to_le_bytes());
+            }
+        });
         self.keepalive.sent(now, self.config.ping_interval, nonce);
     }
 

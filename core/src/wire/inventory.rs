@@ -202,16 +202,22 @@ pub fn encode_inventory<I>(out: &mut Vec<u8>, magic: Magic, command: Command, en
 where
     I: IntoIterator<Item = Inventory, IntoIter: ExactSizeIterator>,
 {
+    encode_frame(out, magic, command, |out| put_inventory(out, entries));
+}
+
+/// Appends the body of such a message: the count, and at most [`MAX_INVENTORY`] entries; further ones are cut.
+pub fn put_inventory<I>(out: &mut Vec<u8>, entries: I)
+where
+    I: IntoIterator<Item = Inventory, IntoIter: ExactSizeIterator>,
+{
     let entries = entries.into_iter();
     let count = entries.len().min(MAX_INVENTORY as usize);
-    encode_frame(out, magic, command, |out| {
-        put_compact_size(out, count as u64);
-        out.reserve(count * Inventory::LEN);
-        for entry in entries.take(count) {
-            out.extend_from_slice(&entry.inv_type.0.to_le_bytes());
-            out.extend_from_slice(&entry.hash.0);
-        }
-    });
+    put_compact_size(out, count as u64);
+    out.reserve(count * Inventory::LEN);
+    for entry in entries.take(count) {
+        out.extend_from_slice(&entry.inv_type.0.to_le_bytes());
+        out.extend_from_slice(&entry.hash.0);
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ pub use hash::{BlockHash, Hash, Txid, Wtxid, sha256d};
 pub use header::{Header, MAX_PAYLOAD, encode_frame};
 pub use inventory::{
     InvType, Inventory, InventoryIter, InventoryList, MAX_GETDATA_SENT, MAX_INVENTORY, encode_inventory,
+    put_inventory,
 };
 pub use list::{Entries, Entry, List};
 pub use message::Message;

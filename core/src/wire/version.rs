@@ -79,7 +79,7 @@ impl Version {
         encode_frame(out, magic, Command::VERSION, |out| self.encode_payload(out));
     }
 
-    pub(super) fn encode_payload(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode_payload(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.version.to_le_bytes());
         out.extend_from_slice(&self.services.0.to_le_bytes());
         out.extend_from_slice(&self.timestamp.to_le_bytes());

@@ -78,6 +78,7 @@ const FIELDS: &[Field] = fields! {
     22 max_requests absent usize::MAX;
     23 deliver absent BTreeSet::new();
     24 unrequested_per_minute absent u32::MAX;
+    25 count_messages absent false;
 };
 
 /// The configuration of a program that knew none of the later fields.

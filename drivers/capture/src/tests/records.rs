@@ -133,6 +133,7 @@ fn prologue() -> impl Strategy<Value = Prologue> {
                     .copied()
                     .collect(),
                 unrequested_per_minute: sizes[1],
+                count_messages: malformed & 4 > 0,
             };
             let clock = WallClock { unix_micros_at_zero: clock };
             Prologue { draws, ..Prologue::new(program, config, clock).with_options(options) }

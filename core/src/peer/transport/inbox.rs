@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 ///
 /// A frame that is whole in the caller's slice is never copied, a skipped body never kept.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
+pub(in crate::peer) struct Inbox {
     /// The beginning of a frame whose end has not come; never more than one frame.
     kept: Vec<u8>,
     /// Bytes to pass over before the next frame begins.
@@ -24,7 +24,7 @@ impl Inbox {
 
     /// The frame's bytes that are there: kept ones, else those at the front of `input`.
     #[inline]
-    pub(super) fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+    pub(in crate::peer) fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
         if self.kept.is_empty() { input } else { &self.kept }
     }
 

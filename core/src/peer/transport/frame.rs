@@ -2,13 +2,13 @@
 
 use alloc::collections::BTreeSet;
 
-use super::IgnoredReason;
-use super::handshake::{self, Admission, Stage};
+use crate::peer::IgnoredReason;
+use crate::peer::handshake::{self, Admission, Stage};
 use crate::wire::{Command, Header, Inventory, InventoryList, MAX_INVENTORY, MAX_PAYLOAD};
 use crate::{CloseReason, Config, Fault, Magic};
 
 /// What to do with a frame; lengths are with the header.
-pub(super) enum Frame {
+pub(in crate::peer) enum Frame {
     /// Nothing yet: so many bytes of it are needed to say more.
     Needs(usize),
     /// It is there, whole, and is to be read.

@@ -1,0 +1,58 @@
+//! What is known of a connection, for people and for programs: Bitcoin Core's `getpeerinfo`.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use super::{Direction, Traffic};
+use crate::Instant;
+use crate::wire::Services;
+
+/// What a [`Peer`](super::Peer) knows of its connection. What is not known is absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerInfo {
+    /// Who made the connection.
+    pub direction: Direction,
+    /// Whether the handshake is done.
+    pub ready: bool,
+    /// The lower of both protocol versions; 0 before the peer's `version`.
+    pub common_version: i32,
+    /// What the peer serves.
+    pub services: Services,
+    /// The peer announces transactions by wtxid (BIP339).
+    pub wtxidrelay: bool,
+    /// The peer understands `addrv2` (BIP155).
+    pub addrv2: bool,
+    /// What only [`Config::count_messages`](crate::Config::count_messages) keeps.
+    pub more: Option<PeerDetails>,
+    /// Requests that wait for their answers.
+    pub requests: usize,
+    /// The least fee rate that the peer wants announced, in satoshi per 1000 virtual bytes, if it said so.
+    pub feefilter: Option<u64>,
+    /// Since when our ping waits for its answer, if it does.
+    pub ping_sent: Option<Instant>,
+    /// The shortest time from a ping to its pong.
+    pub min_ping: Option<Duration>,
+    /// Bytes that wait to be written.
+    pub unsent: usize,
+}
+
+/// What takes more memory than a quiet connection itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerDetails {
+    /// The protocol version that the peer speaks.
+    pub version: i32,
+    /// The name of its software, of printable characters.
+    pub user_agent: String,
+    /// The height that it said it has.
+    pub start_height: i32,
+    /// Whether it wants transactions announced.
+    pub relay: bool,
+    /// Its clock minus ours when its `version` came, in seconds.
+    pub time_offset: i64,
+    /// What came.
+    pub received: Traffic,
+    /// What was queued for it.
+    pub sent: Traffic,
+}
