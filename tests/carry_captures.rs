@@ -15,20 +15,26 @@ use std::path::{Path, PathBuf};
 use satwire_capture::journal::{EndReason, Ending, FORMAT, Player, Reader, Recorder};
 use satwire_capture::shrink::TestCase;
 
-/// All recordings, and copies of recordings, from the root.
+/// All recordings in the tree, copies and seeds among them, but for what is there because it is old.
 fn recordings() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = vec![root.join("drivers/monitor/src/demo/recording.journal")];
-    for folder in ["tests/captures", "drivers/capture/fuzz/seeds/journal"] {
-        let files = fs::read_dir(root.join(folder)).expect("the folder is there");
-        let files = files.map(|file| file.expect("a readable folder").path());
-        // One is there because it is of the first format.
-        let is_ours = |file: &PathBuf| {
-            file.extension().is_none_or(|extension| extension == "journal") && !file.ends_with("format_1_0")
-        };
-        all.extend(files.filter(is_ours));
+    let (mut folders, mut all) = (vec![root.join("tests"), root.join("drivers")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        let is_seeds = folder.ends_with("fuzz/seeds/journal");
+        for file in fs::read_dir(folder).expect("a readable folder") {
+            let path = file.expect("a readable folder").path();
+            let is_old = path.file_stem().is_some_and(|name| name == "format_1_0");
+            if path.is_dir() {
+                folders.push(path);
+            } else if (is_seeds || path.extension().is_some_and(|extension| extension == "journal"))
+                && !is_old
+            {
+                all.push(path);
+            }
+        }
     }
     all.sort();
+    assert!(all.len() >= 10, "{all:?}");
     all
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The traffic is a real recording, repeated with other transactions until a journal in a temporary folder
 //! is large enough. It runs once, in rounds of a few megabytes. In each, three nodes get the same inputs, in
-//! turn: one with a environment that does nothing but hand out the recorded words, one with a recorder whose file is
+//! turn: one with an environment that does nothing but hand out the recorded words, one with a recorder whose file is
 //! the null device, and one in a player that reads the journal from the disk. Outputs are drained alike. The
 //! inputs of the first two are decoded before the clock starts. A ratio is that of the 20th percentiles of all
 //! rounds; "must" is the least that is accepted, on a quiet machine.

@@ -205,7 +205,9 @@ pub(super) fn put_input(out: &mut Vec<u8>, input: &Input<'_>) -> Result<InputKin
         Input::Resolved(target, addrs) => {
             put_varint(out, u64::from(target.0));
             put_varint(out, addrs.len() as u64);
-            addrs.iter().for_each(|addr| put_socket(out, addr));
+            for addr in *addrs {
+                put_socket(out, addr);
+            }
             InputKind::Resolved
         }
         Input::Connected(conn) => {

@@ -94,6 +94,7 @@ mod codec;
 mod config;
 mod digest;
 mod error;
+mod event;
 mod input;
 mod kind;
 mod player;

@@ -32,7 +32,7 @@ pub(super) enum Frame {
 /// A message.
 pub(super) struct Message {
     header: Header,
-    /// Behind its header.
+    /// After its header.
     pub(super) payload: Vec<u8>,
 }
 

@@ -107,10 +107,8 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 fn signed(out: &mut Vec<u8>, value: i64) {
-    varint(
-        out,
-        if value < 0 { (-(i128::from(value)) * 2 - 1) as u64 } else { (i128::from(value) * 2) as u64 },
-    );
+    let twice = value.unsigned_abs().wrapping_mul(2);
+    varint(out, if value < 0 { twice.wrapping_sub(1) } else { twice });
 }
 
 fn text(out: &mut Vec<u8>, text: &str) {
@@ -204,7 +202,9 @@ fn put_input(out: &mut Vec<u8>, input: &OwnedInput) -> u8 {
         OwnedInput::Resolved(target, addrs) => {
             varint(out, target.0.into());
             varint(out, addrs.len() as u64);
-            addrs.iter().for_each(|addr| socket(out, addr));
+            for addr in addrs {
+                socket(out, addr);
+            }
             1
         }
         OwnedInput::Connected(_) => 2,
