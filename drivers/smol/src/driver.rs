@@ -16,7 +16,7 @@ use satwire_std::{Notice, Totals, Turn};
 use crate::Handle;
 use crate::bells::{Bells, Source};
 use crate::handle::Commands;
-use crate::socket::{Socket, Watched};
+use crate::socket::Watched;
 
 /// Sockets that the reactor names at once.
 const NAMED: usize = 1024;
@@ -169,7 +169,7 @@ impl<M: Machine> Driver<M> {
         let rung = self.bells.take();
         for source in &rung {
             match *source {
-                Source::Conn(conn) => self.turn.ready(conn, |socket: &mut Socket, _| socket.rung()),
+                Source::Conn(conn) => self.turn.ready(conn, |_, _| {}),
                 Source::Listener(listener) => self.turn.ready_to_accept(listener),
             }
         }

@@ -25,8 +25,6 @@ pub(crate) struct Watched(pub(crate) Arc<Bells>);
 pub(crate) struct Socket {
     stream: Stream,
     bell: Waker,
-    /// The bell is set for what this says it is not ready for, and has not rung.
-    asked: Option<Readiness>,
 }
 
 type Dial = Pin<Box<dyn Future<Output = io::Result<Async<TcpStream>>> + Send>>;
@@ -59,7 +57,7 @@ impl Runtime for Watched {
                 stream
             }
         };
-        Ok(Socket { stream, bell, asked: None })
+        Ok(Socket { stream, bell })
     }
 
     fn listen(&mut self, listener: usize, addr: SocketAddr) -> io::Result<(Listener, SocketAddr)> {
@@ -77,14 +75,7 @@ impl Runtime for Watched {
             return Ok(None);
         };
         let stream = open(Async::new(stream)?);
-        Ok(Some((Socket { stream, bell: self.0.bell(Source::Conn(conn)), asked: None }, addr)))
-    }
-}
-
-impl Socket {
-    /// The bell has rung.
-    pub(crate) const fn rung(&mut self) {
-        self.asked = None;
+        Ok(Some((Socket { stream, bell: self.0.bell(Source::Conn(conn)) }, addr)))
     }
 }
 
@@ -104,9 +95,6 @@ impl satwire_std::Socket for Socket {
     /// Whom nobody writes to is always writable, as far as we know.
     fn poll_ready(&mut self, ready: &mut Readiness) -> Result<(), IoError> {
         let Stream::Open(stream) = &self.stream else { return Ok(()) };
-        if self.asked == Some(*ready) {
-            return Ok(());
-        }
         let mut context = Context::from_waker(&self.bell);
         let is_ready = |poll: Poll<io::Result<()>>| match poll {
             Poll::Ready(Ok(())) => Ok(true),
@@ -119,7 +107,6 @@ impl satwire_std::Socket for Socket {
         if !ready.writable {
             ready.writable = is_ready(stream.poll_writable(&mut context))?;
         }
-        self.asked = Some(*ready);
         Ok(())
     }
 

@@ -26,7 +26,8 @@ pub trait Socket {
     fn finish_connect(&mut self) -> Option<Result<(), IoError>>;
 
     /// Finds out what the socket is ready for, where a runtime has to be asked, and has the driver woken for what it
-    /// is not. Does nothing where the runtime tells of itself.
+    /// is not. Does nothing where the runtime tells of itself. It is called again only when the driver was woken for
+    /// this socket or something was used up.
     ///
     /// # Errors
     /// If the socket cannot be waited for.

@@ -61,6 +61,8 @@ enum Phase {
 struct Connection<S> {
     socket: S,
     ready: Readiness,
+    /// What it was ready for when the runtime was last asked, which wakes the driver for the rest.
+    asked: Option<Readiness>,
     /// Connected: what was accepted is from the start.
     open: bool,
     /// It is in the list of connections to read.
@@ -207,6 +209,7 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
     pub fn ready(&mut self, conn: ConnId, note: impl FnOnce(&mut R::Socket, &mut Readiness)) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         note(&mut connection.socket, &mut connection.ready);
+        connection.asked = None;
         if !connection.open {
             match connection.socket.finish_connect() {
                 None => return,
@@ -353,7 +356,7 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
             return;
         };
         loop {
-            if let Err(error) = connection.socket.poll_ready(&mut connection.ready) {
+            if let Err(error) = connection.poll_ready() {
                 return self.lost(conn, error);
             }
             let unsent = self.machine.transmit(conn);
@@ -376,7 +379,7 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
     /// Puts a connection that has something to read, and may be read, into the list.
     fn list(&mut self, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        if let Err(error) = connection.socket.poll_ready(&mut connection.ready) {
+        if let Err(error) = connection.poll_ready() {
             return self.lost(conn, error);
         }
         if connection.may_be_listed() && self.machine.wants_read(conn) {
@@ -404,10 +407,19 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
     }
 }
 
-impl<S> Connection<S> {
+impl<S: Socket> Connection<S> {
     const fn new(socket: S, open: bool) -> Self {
         let ready = Readiness { readable: false, writable: open };
-        Self { socket, ready, open, listed: false, paused: false }
+        Self { socket, ready, asked: None, open, listed: false, paused: false }
+    }
+
+    /// Asks the runtime what the socket is ready for, unless nothing was used up since it was last asked.
+    fn poll_ready(&mut self) -> Result<(), IoError> {
+        if self.asked != Some(self.ready) {
+            self.socket.poll_ready(&mut self.ready)?;
+            self.asked = Some(self.ready);
+        }
+        Ok(())
     }
 
     const fn may_be_listed(&self) -> bool {
