@@ -12,8 +12,10 @@ mod dialler;
 mod environment;
 mod event;
 mod input;
+mod linked_list;
 mod outlet;
 mod recent_ids;
+mod seen;
 mod slab;
 mod slots;
 mod tx_download;
@@ -36,7 +38,6 @@ pub use self::event::{Announcement, Event, EventKind, FailedRequest};
 pub use self::input::{ConnId, Input, InputError, Output, TargetId};
 use self::outlet::Outlet;
 use self::tx_download::{Received, TxDownload};
-use self::tx_requests::Request;
 use crate::peer::{self, ConnectionConfig, Direction, IgnoredReason, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
@@ -315,8 +316,7 @@ impl<E: Environment> Node<E> {
         for conn in self.connections.take_due(self.outlet.now) {
             self.conn_due(conn);
         }
-        let requests = self.download.due(self.outlet.now);
-        self.ask_all(requests);
+        self.ask_all();
         Ok(())
     }
 
@@ -365,19 +365,17 @@ impl<E: Environment> Node<E> {
             }
             return;
         };
-        let lost: BTreeMap<_, _> = self.download.gone(conn).into_iter().collect();
+        self.download.gone(conn);
         if self.stopped {
             return self.outlet.emit(conn, EventKind::Disconnected(reason));
         }
-        let next = |item: &Inventory| lost.get(&item.hash).copied().flatten().map(|request| request.conn);
-        let failed: Vec<_> = peer.requested().filter(|item| item.inv_type.is_tx()).collect();
-        let failed: Vec<_> =
-            failed.into_iter().map(|item| FailedRequest { item, next: next(&item) }).collect();
+        let requests = self.download.take_requests(self.outlet.now);
+        let failed = failed_requests(peer.requested(), &requests);
         if !failed.is_empty() {
             self.outlet.emit(conn, EventKind::Unanswered(failed));
         }
         self.outlet.emit(conn, EventKind::Disconnected(reason));
-        self.ask_all(lost.into_values().flatten().collect());
+        self.ask_these(requests);
         if let Some(id) = link.target.filter(|id| self.dialler.address(*id).is_some()) {
             let lasted = link.ready_since.map(|since| self.outlet.now.saturating_duration_since(since));
             self.redial_later(id, lasted);
@@ -432,8 +430,7 @@ impl<E: Environment> Node<E> {
             peer::Event::Feefilter(rate) => EventKind::Feefilter(rate),
             peer::Event::Inv(items) => return self.announced(conn, items),
             peer::Event::Tx { tx, latency } => {
-                let (received, instead) =
-                    self.download.received(conn, &tx, latency.is_some(), self.outlet.now);
+                let received = self.download.received(conn, &tx, latency.is_some(), self.outlet.now);
                 let bytes = tx.as_bytes().len() as u32;
                 let ignored = |because| EventKind::Ignored { command: Command::TX, bytes, because };
                 let kind = match received {
@@ -445,11 +442,13 @@ impl<E: Environment> Node<E> {
                     Received::OverQuota => ignored(IgnoredReason::TooManyUnrequested),
                 };
                 self.outlet.emit(conn, kind);
-                return self.ask_all(instead.into_iter().collect());
+                return self.ask_all();
             }
             peer::Event::InvalidTx { txid, wtxid, bytes, error, latency } => {
-                self.download.received_invalid(&wtxid.into(), &txid.into(), latency.is_some());
-                EventKind::Ignored { command: Command::TX, bytes, because: IgnoredReason::InvalidTx(error) }
+                self.download.received_invalid(conn, &wtxid.into(), &txid.into(), latency.is_some());
+                let because = IgnoredReason::InvalidTx(error);
+                self.outlet.emit(conn, EventKind::Ignored { command: Command::TX, bytes, because });
+                return self.ask_all();
             }
             peer::Event::Message(message) => EventKind::Message(message),
             peer::Event::Notfound(items) => {
@@ -478,40 +477,43 @@ impl<E: Environment> Node<E> {
         hashes.extend(requested.map(|announcement| announcement.item.hash));
         self.outlet.emit(conn, EventKind::Announced(announcements));
         if !hashes.is_empty() {
-            let refused = self.ask(conn, &hashes);
-            self.ask_all(refused);
+            self.ask(conn, &hashes);
+            self.ask_all();
         }
     }
 
     /// `conn` did not deliver these: tells so, and asks others.
     fn failed(&mut self, conn: ConnId, items: Vec<Inventory>, kind: fn(Vec<FailedRequest>) -> EventKind) {
-        let mut requests = Vec::new();
-        let failed = items.into_iter().filter(|item| item.inv_type.is_tx()).map(|item| {
-            let instead = self.download.failed(conn, &item.hash);
-            requests.extend(instead);
-            FailedRequest { item, next: instead.map(|request| request.conn) }
-        });
-        let failed = failed.collect();
+        for item in &items {
+            self.download.failed(conn, &item.hash);
+        }
+        let requests = self.download.take_requests(self.outlet.now);
+        let failed = failed_requests(items.into_iter(), &requests);
         self.outlet.emit(conn, kind(failed));
-        self.ask_all(requests);
+        self.ask_these(requests);
     }
 
-    /// Asks these peers, each in the order of its announcements.
-    fn ask_all(&mut self, mut requests: Vec<Request>) {
+    /// Asks whomever there is to ask now.
+    fn ask_all(&mut self) {
+        let requests = self.download.take_requests(self.outlet.now);
+        self.ask_these(requests);
+    }
+
+    /// Asks these, which are in order; and others for what one of them could not be asked for.
+    fn ask_these(&mut self, mut requests: Vec<(ConnId, Hash)>) {
         while !requests.is_empty() {
-            requests.sort_unstable_by_key(|request| (request.conn, request.sequence));
-            let mut refused = Vec::new();
-            for same in requests.chunk_by(|a, b| a.conn == b.conn) {
-                let hashes: Vec<_> = same.iter().map(|request| request.hash).collect();
-                refused.extend(self.ask(same[0].conn, &hashes));
-                self.settle(same[0].conn);
+            for same in requests.chunk_by(|a, b| a.0 == b.0) {
+                let conn = same[0].0;
+                let hashes: Vec<_> = same.iter().map(|(_, hash)| *hash).collect();
+                self.ask(conn, &hashes);
+                self.settle(conn);
             }
-            requests = refused;
+            requests = self.download.take_requests(self.outlet.now);
         }
     }
 
-    /// Asks one peer. Returns those that are to be asked for what it cannot be asked for.
-    fn ask(&mut self, conn: ConnId, hashes: &[Hash]) -> Vec<Request> {
+    /// Asks one peer. What it can't be asked for counts as failed.
+    fn ask(&mut self, conn: ConnId, hashes: &[Hash]) {
         let mut taken = 0;
         if let Some((peer, _)) = self.connections.peer_and_nonces(conn) {
             let before = peer.queued().len();
@@ -520,7 +522,9 @@ impl<E: Environment> Node<E> {
                 peer.request(self.outlet.now, hashes.iter().map(|hash| Inventory { inv_type, hash: *hash }));
             self.show_queued(conn, before);
         }
-        hashes[taken..].iter().filter_map(|hash| self.download.failed(conn, hash)).collect()
+        for hash in &hashes[taken..] {
+            self.download.failed(conn, hash);
+        }
     }
 
     // ── bookkeeping ─────────────────────────────────────────────────────────────────────────
@@ -538,4 +542,14 @@ impl<E: Environment> Node<E> {
             self.outlet.transmit(conn);
         }
     }
+}
+
+/// What failed of these requests, and who is asked instead.
+fn failed_requests(
+    items: impl Iterator<Item = Inventory>,
+    requests: &[(ConnId, Hash)],
+) -> Vec<FailedRequest> {
+    let next: BTreeMap<_, _> = requests.iter().map(|(conn, hash)| (*hash, *conn)).collect();
+    let txs = items.filter(|item| item.inv_type.is_tx());
+    txs.map(|item| FailedRequest { item, next: next.get(&item.hash).copied() }).collect()
 }

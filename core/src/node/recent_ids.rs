@@ -1,4 +1,4 @@
-//! The transaction ids that were seen: a keyed hash of 32-byte ids, and a memory of the last ones.
+//! The last transaction ids: a keyed hash of 32-byte ids, and a bounded memory of them.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -22,6 +22,11 @@ impl IdHash {
         Self { key }
     }
 
+    /// The id with its keyed hash.
+    pub(super) fn keyed(self, id: &Hash) -> KeyedId<'_> {
+        KeyedId { hash: id, key: self.of(id) }
+    }
+
     pub(super) fn of(self, id: &Hash) -> u64 {
         let mut words = [0; 4];
         for ((word, bytes), key) in words.iter_mut().zip(id.0.as_chunks::<8>().0).zip(self.key) {
@@ -34,11 +39,21 @@ impl IdHash {
     }
 }
 
-/// The last ids that were seen, each as its 64-bit keyed hash; the memory is reserved at the start.
+/// An id and its keyed hash, computed once for all tables that it is looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyedId<'a> {
+    pub(super) hash: &'a Hash,
+    pub(super) key: u64,
+}
+
+/// The last ids that were seen, each as its 64-bit keyed hash with a few flags; the memory is reserved at the
+/// start.
 #[derive(Debug)]
 pub(super) struct RecentIds {
     /// The hashes in the order in which they came; the next one replaces the oldest.
     ring: Box<[u64]>,
+    /// What is known of each.
+    flags: Box<[u8]>,
     next: usize,
     /// Places in `ring`.
     index: HashTable<u32>,
@@ -50,6 +65,7 @@ impl RecentIds {
         let capacity = capacity.clamp(1, u32::MAX as usize);
         let mut known = Self {
             ring: vec![0; capacity].into_boxed_slice(),
+            flags: vec![0; capacity].into_boxed_slice(),
             next: 0,
             // Twice the room, and a place for the one that comes before the oldest goes: a table that is
             // at most half full clears out its removed entries in place and never grows.
@@ -60,19 +76,31 @@ impl RecentIds {
         for n in 0..capacity {
             let mut nobody = [0xff; 32];
             nobody[..8].copy_from_slice(&(n as u64).to_le_bytes());
-            known.put(hash.of(&Hash(nobody)));
+            known.put(hash.of(&Hash(nobody)), 0);
         }
         known
     }
 
     /// Whether the id with this keyed hash is among them.
     pub(super) fn contains(&self, hash: u64) -> bool {
-        self.index.find(hash, |&place| self.ring[place as usize] == hash).is_some()
+        self.place(hash).is_some()
+    }
+
+    /// The flags of the id with this keyed hash; none if it is not among them.
+    pub(super) fn flags(&self, hash: u64) -> u8 {
+        self.place(hash).map_or(0, |place| self.flags[place])
     }
 
     /// Remembers the id with this keyed hash; false if it was known.
     pub(super) fn insert(&mut self, hash: u64) -> bool {
-        if self.contains(hash) {
+        self.insert_flags(hash, 0)
+    }
+
+    /// Remembers the id with this keyed hash, and these flags in addition to those that it has; false if it was
+    /// known. One that was known grows no younger.
+    pub(super) fn insert_flags(&mut self, hash: u64, flags: u8) -> bool {
+        if let Some(place) = self.place(hash) {
+            self.flags[place] |= flags;
             return false;
         }
         let place = self.next as u32;
@@ -80,13 +108,18 @@ impl RecentIds {
         if let Ok(entry) = self.index.find_entry(oldest, |&found| found == place) {
             entry.remove();
         }
-        self.put(hash);
+        self.put(hash, flags);
         true
     }
 
+    fn place(&self, hash: u64) -> Option<usize> {
+        self.index.find(hash, |&place| self.ring[place as usize] == hash).map(|&place| place as usize)
+    }
+
     /// Writes the next place, which is in the index no more.
-    fn put(&mut self, hash: u64) {
+    fn put(&mut self, hash: u64, flags: u8) {
         self.ring[self.next] = hash;
+        self.flags[self.next] = flags;
         let ring = &self.ring;
         self.index.insert_unique(hash, self.next as u32, |&place| ring[place as usize]);
         self.next = (self.next + 1) % self.ring.len();
@@ -119,6 +152,19 @@ mod tests {
             }
         }
         assert_eq!((known.index.len(), known.index.allocation_size()), (100, allocated));
+    }
+
+    #[test]
+    fn flags_add_up_and_go_with_their_id() {
+        let mut known = RecentIds::new(IdHash::new(KEY), 2);
+        assert_eq!(known.flags(id(1)), 0);
+        assert!(known.insert_flags(id(1), 1));
+        assert!(!known.insert_flags(id(1), 4));
+        assert_eq!(known.flags(id(1)), 5);
+        assert!(known.insert(id(2)) && known.insert(id(3)));
+        assert_eq!((known.contains(id(1)), known.flags(id(1))), (false, 0));
+        assert!(known.insert(id(1)));
+        assert_eq!(known.flags(id(1)), 0, "the place of another is taken over without its flags");
     }
 
     #[test]

@@ -1,69 +1,86 @@
-//! Places for things, numbered, used again.
+//! Records by index, whose places are used again.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-/// The number of no place.
-pub(super) const NONE: u32 = u32::MAX;
-
-/// Things in numbered places. A place that is given back is the next to be used. When none is used the memory is
-/// given back, unless it is little.
-#[derive(Debug)]
+/// Records by index. The owner knows which indices are in use.
+#[derive(Clone, Debug)]
 pub(super) struct Slab<T> {
-    places: Vec<Option<T>>,
+    records: Vec<T>,
+    /// Places that are not in use; the last one is used first.
     free: Vec<u32>,
 }
 
-/// Places that are kept, however few are used.
-const FEW: usize = 1024;
-
 impl<T> Slab<T> {
-    /// Puts a thing into a free place. There are fewer than 2³² − 1: each takes bytes that a peer has sent.
-    pub(super) fn insert(&mut self, thing: T) -> u32 {
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = Some(thing);
-            return place;
+    pub(super) const fn new() -> Self {
+        Self { records: Vec::new(), free: Vec::new() }
+    }
+
+    /// An empty slab with room for so many.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self { records: Vec::with_capacity(capacity), free: Vec::new() }
+    }
+
+    /// How many are in use.
+    pub(super) fn len(&self) -> usize {
+        self.records.len() - self.free.len()
+    }
+
+    /// Whether so few places are in use that the others are worth giving back.
+    pub(super) fn is_sparse(&self) -> bool {
+        /// Places too few to be worth it.
+        const FEW: usize = 1024;
+        self.records.len() > 4 * self.len() + FEW
+    }
+
+    /// Puts a record into a free place. There must be fewer than 2³² - 1 in use.
+    pub(super) fn insert(&mut self, record: T) -> u32 {
+        if let Some(at) = self.free.pop() {
+            self.records[at as usize] = record;
+            at
+        } else {
+            let len = self.records.len();
+            if len == self.records.capacity() {
+                // By a quarter, not by doubling: with many peers this is most of the memory.
+                self.records.reserve_exact(len / 4 + 16);
+            }
+            self.records.push(record);
+            len as u32
         }
-        let place = self.places.len() as u32;
-        assert!(place < NONE, "as many places as there are numbers");
-        self.places.push(Some(thing));
-        place
     }
 
-    /// Gives a place back.
-    pub(super) fn remove(&mut self, place: u32) -> Option<T> {
-        let thing = self.places.get_mut(place as usize)?.take()?;
-        self.free.push(place);
-        if self.free.len() == self.places.len() {
-            self.places.clear();
-            self.free.clear();
-            self.places.shrink_to(FEW);
-            self.free.shrink_to(FEW);
-        }
-        Some(thing)
+    /// Frees a place that is in use.
+    pub(super) fn remove(&mut self, at: u32) {
+        self.free.push(at);
     }
 
-    pub(super) fn get(&self, place: u32) -> Option<&T> {
-        self.places.get(place as usize)?.as_ref()
+    /// Bytes that it holds.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.records.capacity() * size_of::<T>() + self.free.capacity() * size_of::<u32>()
     }
-}
 
-impl<T> Default for Slab<T> {
-    fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
+    /// All places, those in use and the others.
+    pub(super) fn as_slice(&self) -> &[T] {
+        &self.records
+    }
+
+    /// All places, those in use and the others, to be changed.
+    pub(super) fn places(&mut self) -> &mut [T] {
+        &mut self.records
     }
 }
 
 impl<T> Index<u32> for Slab<T> {
     type Output = T;
 
-    fn index(&self, place: u32) -> &T {
-        self.places[place as usize].as_ref().expect("a place in use")
+    fn index(&self, at: u32) -> &T {
+        &self.records[at as usize]
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
-    fn index_mut(&mut self, place: u32) -> &mut T {
-        self.places[place as usize].as_mut().expect("a place in use")
+    fn index_mut(&mut self, at: u32) -> &mut T {
+        &mut self.records[at as usize]
     }
 }

@@ -1,584 +1,465 @@
-//! Which transactions are wanted, who announced them, and whom to ask next.
+//! Which transactions are wanted, from whom, and whom to ask next.
 //!
-//! The rules of Bitcoin Core's `src/txrequest.h`. Each *announcement* of a transaction by a peer goes through
-//! these states:
+//! The rules of Bitcoin Core's `src/txrequest.h`, with the delays of `src/node/txdownloadman.h`. What is tracked is
+//! an *entry* for each hash and each peer that announced it, txid or wtxid:
 //!
 //! ```text
-//!              its time comes          chosen               no answer, or "not found"
-//!   Delayed ───────────────▶ Ready ─────────────▶ Requested ─────────────────────────▶ Completed
+//! announced ─→ candidate ── its time has come, and it is the best ─→ requested ─→ completed
+//!                                                                        └─ delivered: the hash is settled
 //! ```
 //!
-//! - A transaction is named by the hash under which it was announced, txid or wtxid.
-//! - At most one announcement of a hash is *Requested* at a time.
-//! - Among those that are *Ready* a preferred peer goes first; among equals chance decides, by a keyed hash of
-//!   peer and transaction, so that nobody can arrange to be first.
-//! - A *Completed* one is not asked again. When all announcements of a hash are Completed, all are forgotten.
-//! - When the transaction is [settled](TxRequests::settled) under a hash, all its announcements are forgotten.
-//! - When a peer [is gone](TxRequests::gone), its announcements are forgotten, and what it was asked for is free
-//!   for others at once.
-//! - A peer has at most so many announcements in all states; further ones are dropped (Core: 5000).
+//! - At most one entry of a hash is requested at a time.
+//! - Of the candidates whose time has come the preferred ones (whom we dialled) go first; among equals a keyed
+//!   hash of transaction and peer decides, which nobody can guess. Who announces first gains nothing but the time
+//!   until somebody better announces.
+//! - A completed entry is not asked again, however often that peer announces the hash. It is forgotten with the
+//!   peer, with the transaction, or when all entries of that hash are completed.
+//! - A peer has at most so many entries, completed ones included; further announcements are dropped (Core: 5000).
+//! - A candidate waits [`DELAY`] for each of these: its peer is not preferred; it is a txid, and there are peers
+//!   that announce by wtxid (so that the same transaction is not fetched under both ids); its peer had
+//!   [`OVERLOADED`] requests in flight when the message came. That is a delay and no limit.
+//! - What is asked of one peer at one time is asked in the order in which it announced it.
 //!
-//! Requests to one peer are to leave in the order in which it announced: sort them by their
-//! [sequence](Request::sequence). Time limits of requests are kept where the answers arrive, by
-//! [`Peer`](crate::Peer), which reports them through [`TxRequests::failed`].
+//! This knows no timeouts of requests: [`Peer`](crate::Peer) keeps them, and says so through
+//! [`failed`](TxRequests::failed).
 //!
-//! **Costs.** An announcement takes 56 bytes, and 32 more where more than [`FEW`] announced the same hash; a hash
-//! takes 64. Adding, choosing and removing take constant time, or time that grows with the logarithm of the
-//! number of announcers. The tables are looked up and never iterated, except to count.
+//! # Costs
+//!
+//! An announcement and a settled entry cost the same however many there are. Choosing among many candidates costs
+//! the logarithm of their number, once for each candidate. All delays are multiples of one, so three queues keep
+//! the delayed ones in order. Memory: at most [`BYTES_PER_ENTRY`] for each (hash, peer) and [`BYTES_PER_TX`] for
+//! each hash, given back when most of it is unused.
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeSet, BinaryHeap};
+mod store;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::hash::Hasher;
 use core::time::Duration;
 
-use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
 
-use super::recent_ids::IdHash;
-use super::slab::{NONE, Slab};
-use super::{ConnId, ConnMap};
+use self::store::{Entry, QUEUE, State, Store, Tx, UNDECIDED};
+use super::ConnId;
+use super::linked_list::{Link, List, NIL};
+use super::recent_ids::KeyedId;
+use super::seen::{AnnouncedAs, BodyFrom, Seen, Settled};
 use crate::Instant;
 use crate::wire::Hash;
 
-/// A peer that is not preferred waits, so that one that is has the time to announce the same
-/// (Core `NONPREF_PEER_TX_DELAY`).
-const NOT_PREFERRED: Duration = Duration::from_secs(2);
+/// One delay of a candidate. Bitcoin Core has three of the same length: `NONPREF_PEER_TX_DELAY`,
+/// `TXID_RELAY_DELAY`, `OVERLOADED_PEER_TX_DELAY`.
+pub(super) const DELAY: Duration = Duration::from_secs(2);
 
-/// A txid waits while somebody announces by wtxid, so that a transaction is not fetched under both ids
-/// (Core `TXID_RELAY_DELAY`).
-const BY_TXID: Duration = Duration::from_secs(2);
+/// Bytes for each (hash, peer), at most: its record with a quarter of room to grow, its places in the table and in
+/// the order of ranks.
+#[cfg(test)]
+pub(super) const BYTES_PER_ENTRY: usize = size_of::<Entry>() * 5 / 4 + IN_TABLE + 40;
 
-/// A peer that has much under way waits (Core `OVERLOADED_PEER_TX_DELAY`).
-const OVERLOADED: Duration = Duration::from_secs(2);
+/// Bytes for each hash in addition, at most.
+#[cfg(test)]
+pub(super) const BYTES_PER_TX: usize = size_of::<Tx>() * 5 / 4 + IN_TABLE;
 
-/// How much is much (Core `MAX_PEER_TX_REQUEST_IN_FLIGHT`). It is no limit.
-const IN_FLIGHT: usize = 100;
+/// An index and a tag, in a table that is at least 7/16 full; and an index in the list of free places.
+#[cfg(test)]
+const IN_TABLE: usize = 5 * 16 / 7 + 1 + 8;
 
-/// Announcers of one hash that are looked through one by one. More are indexed.
-const FEW: u32 = 16;
+/// Requests in flight to one peer from which on its further announcements are delayed (Bitcoin Core
+/// `MAX_PEER_TX_REQUEST_IN_FLIGHT`).
+pub(super) const OVERLOADED: usize = 100;
 
-/// What delays the announcements of a peer. The delays add up (Core `AddTxAnnouncement`).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Delays {
-    /// We dialled the peer.
-    pub(super) preferred: bool,
-    /// It announces by txid, and another peer announces by wtxid.
-    pub(super) by_txid: bool,
-    /// Requests to it that are under way.
-    pub(super) in_flight: usize,
-}
-
-impl Delays {
-    /// When an announcement that comes `now` may be asked for.
-    pub(super) fn ready_at(self, now: Instant) -> Instant {
-        let delay = |applies, by| if applies { by } else { Duration::ZERO };
-        now + delay(!self.preferred, NOT_PREFERRED)
-            + delay(self.by_txid, BY_TXID)
-            + delay(self.in_flight >= IN_FLIGHT, OVERLOADED)
-    }
+/// What an announcement led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Announced {
+    /// Nobody announced this hash before, and no body came with it, as far as that is remembered.
+    pub(super) first: bool,
+    pub(super) outcome: Outcome,
 }
 
 /// What became of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tracked {
-    /// The peer is to be asked now: the announcement is Requested.
-    Ask {
-        /// Nobody had announced the hash.
-        first: bool,
-    },
-    /// It waits for its time, or for another's answer.
-    Waits {
-        /// Nobody had announced the hash.
-        first: bool,
-    },
-    /// The peer has announced it before.
-    Again,
-    /// The peer has as many announcements as it may have.
-    Full,
+pub(super) enum Outcome {
+    /// It is to be asked of this peer now; this counts as done.
+    Requested,
+    /// It may be asked of this peer later.
+    Candidate,
+    /// This peer had announced it already.
+    Repeated,
+    /// This peer has as many entries as it may have.
+    Refused,
+    /// There is nothing more to ask.
+    Settled,
 }
 
-/// A peer that is to be asked now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Request {
+/// A peer, and what matters of it for what it announces.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Announcer {
     pub(super) conn: ConnId,
-    pub(super) hash: Hash,
-    /// The place of the announcement among all: requests to one peer leave in this order.
-    pub(super) sequence: u64,
+    /// We dialled it.
+    pub(super) preferred: bool,
+    /// It announces by txid, not by wtxid.
+    pub(super) by_txid: bool,
+    /// It had [`OVERLOADED`] requests in flight when the message came: what the message itself adds does not count.
+    pub(super) overloaded: bool,
 }
 
-/// All announcements that are not forgotten.
+/// Which transactions are wanted, from whom, and whom to ask next.
 #[derive(Debug)]
 pub(super) struct TxRequests {
-    hasher: IdHash,
-    salt: u64,
-    max_announcements: u32,
-    txs: Slab<Tx>,
-    by_hash: HashTable<u32>,
-    announcements: Slab<Announcement>,
-    peers: ConnMap<Announcer>,
-    /// Delayed announcements, by time and sequence.
-    delayed: BTreeSet<(Instant, u64, u32)>,
+    store: Store,
+    seen: Seen,
+    /// Delayed entries by their number of delays, each queue in the order of its times.
+    queues: [List<QUEUE>; 3],
+    /// Transactions for which a peer must be chosen.
+    undecided: List<UNDECIDED>,
+    /// Entries that were passed over: of each transaction those of the highest rank first.
+    ranked: BTreeSet<(u32, Reverse<u64>, u32)>,
+    rank_key: [u64; 2],
+    entries_per_peer: u32,
     sequence: u64,
-}
-
-/// A peer that has announced something and is not gone.
-#[derive(Clone, Copy, Debug)]
-struct Announcer {
-    /// The last of its announcements, the head of their list.
-    head: u32,
-    count: u32,
-    in_flight: u32,
-}
-
-/// A hash that was announced.
-#[derive(Debug)]
-struct Tx {
-    hash: Hash,
-    /// The last of its announcements, the head of their list.
-    head: u32,
-    count: u32,
-    completed: u32,
-    /// The one that is Requested, or [`NONE`].
-    requested: u32,
-    crowd: Option<Box<Crowd>>,
-}
-
-/// The announcements of a hash that many have announced.
-#[derive(Debug, Default)]
-struct Crowd {
-    /// All of them, by peer.
-    by_peer: HashTable<u32>,
-    /// Those that are Ready, the best on top, with the sequence that tells whether a place was used again.
-    /// Others are passed over.
-    ready: BinaryHeap<(Rank, u64, u32)>,
-}
-
-/// Who goes first: preferred, then chance.
-type Rank = (bool, u64);
-
-#[derive(Clone, Copy, Debug)]
-struct Announcement {
-    conn: ConnId,
-    sequence: u64,
-    ready_at: Instant,
-    tx: u32,
-    /// Its neighbours in the list of the hash, and in that of the peer.
-    of_tx: Links,
-    of_peer: Links,
-    state: State,
-    preferred: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Links {
-    next: u32,
-    previous: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Delayed,
-    Ready,
-    Requested,
-    Completed,
 }
 
 impl TxRequests {
-    pub(super) fn new(hasher: IdHash, salt: u64, max_announcements: usize) -> Self {
+    /// `rank_key` decides among equals: nobody else may know it.
+    pub(super) fn new(rank_key: [u64; 2], seen: Seen, entries_per_peer: u32) -> Self {
         Self {
-            hasher,
-            salt,
-            max_announcements: u32::try_from(max_announcements).unwrap_or(u32::MAX),
-            txs: Slab::default(),
-            by_hash: HashTable::new(),
-            announcements: Slab::default(),
-            peers: ConnMap::new(),
-            delayed: BTreeSet::new(),
+            store: Store::new(),
+            seen,
+            queues: [List::EMPTY; 3],
+            undecided: List::EMPTY,
+            ranked: BTreeSet::new(),
+            rank_key,
+            entries_per_peer,
             sequence: 0,
         }
     }
 
-    /// `conn` announced `hash`, and may be asked for it from `ready_at` on.
+    /// A peer announced a hash. `wtxid_peers`: there are peers that announce by wtxid.
     pub(super) fn announced(
         &mut self,
-        conn: ConnId,
-        hash: Hash,
-        preferred: bool,
-        ready_at: Instant,
         now: Instant,
-    ) -> Tracked {
-        let found = self.find(&hash);
-        if found.is_some_and(|tx| self.announcement_of(tx, conn).is_some()) {
-            return Tracked::Again;
+        from: Announcer,
+        id: KeyedId<'_>,
+        wtxid_peers: bool,
+    ) -> Announced {
+        self.undelay(now);
+        let announced = AnnouncedAs::new(from.by_txid, from.preferred);
+        let known_peer = self.store.peer(from.conn);
+        let known_tx = self.store.tx(id);
+        let settled = match known_tx {
+            Some(tx) => self.store.txs[tx].settled,
+            None => self.seen.settled(id.key),
+        };
+        let first = known_tx.is_none() && settled == Settled::NOTHING && self.seen.announced_first(id.key);
+        if settled.contains(announced) {
+            return Announced { first, outcome: Outcome::Settled };
         }
-        if self.peers.get(conn).is_some_and(|peer| peer.count >= self.max_announcements) {
-            return Tracked::Full;
-        }
-        if self.max_announcements == 0 {
-            return Tracked::Full;
-        }
-        let first = found.is_none();
-        let tx = found.unwrap_or_else(|| self.add_tx(hash));
-        let state = if ready_at <= now { State::Ready } else { State::Delayed };
-        let new = self.add(tx, conn, preferred, ready_at, state);
-        if state == State::Delayed {
-            self.delayed.insert((ready_at, self.announcements[new].sequence, new));
-        } else if self.txs[tx].requested == NONE {
-            // Of those that were Ready before, none is left.
-            self.ask(new);
-            return Tracked::Ask { first };
-        } else {
-            self.enlist(new);
-        }
-        Tracked::Waits { first }
-    }
-
-    /// Whether anybody has announced `hash`, as far as it is not forgotten.
-    pub(super) fn contains(&self, hash: &Hash) -> bool {
-        self.find(hash).is_some()
-    }
-
-    /// How many requests to a peer are under way.
-    pub(super) fn in_flight(&self, conn: ConnId) -> usize {
-        self.peers.get(conn).map_or(0, |peer| peer.in_flight as usize)
-    }
-
-    /// When the next Delayed announcement becomes Ready.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.delayed.first().map(|(at, ..)| *at)
-    }
-
-    /// Makes Ready what has become so by `now`. Returns the peers that are to be asked now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Request> {
-        let mut txs = Vec::new();
-        while let Some(&(at, _, index)) = self.delayed.first()
-            && at <= now
+        if let (Some(tx), Some(peer)) = (known_tx, known_peer)
+            && self.store.entry(tx, peer).is_some()
         {
-            self.delayed.pop_first();
-            self.announcements[index].state = State::Ready;
-            self.enlist(index);
-            txs.push(self.announcements[index].tx);
+            return Announced { first, outcome: Outcome::Repeated };
         }
-        // All are Ready before any is chosen: it must not matter whose time came first.
-        txs.into_iter().filter_map(|tx| self.choose(tx)).collect()
-    }
-
-    /// `conn` was asked for `hash` and has not delivered it. Returns the peer that is to be asked now.
-    pub(super) fn failed(&mut self, conn: ConnId, hash: &Hash) -> Option<Request> {
-        let tx = self.find(hash)?;
-        let index = self.announcement_of(tx, conn)?;
-        match self.announcements[index].state {
-            State::Completed => return None,
-            State::Requested => self.release(index),
-            State::Delayed => self.undelay(index),
-            State::Ready => {}
+        let total = known_peer.map_or(0, |peer| self.store.peers[peer].total);
+        if total >= self.entries_per_peer || self.store.entries.len() >= NIL as usize {
+            return Announced { first, outcome: Outcome::Refused };
         }
-        self.announcements[index].state = State::Completed;
-        self.txs[tx].completed += 1;
-        self.choose_or_forget(tx)
-    }
-
-    /// The transaction need not be asked for under `hash` any more.
-    pub(super) fn settled(&mut self, hash: &Hash) {
-        if let Some(tx) = self.find(hash) {
-            self.forget(tx);
-        }
-    }
-
-    /// The transaction need not be asked for under `hash` of peers that are not preferred. Returns the peer that
-    /// is to be asked now.
-    pub(super) fn settled_of_inbound(&mut self, hash: &Hash) -> Option<Request> {
-        let tx = self.find(hash)?;
-        let of_inbound = self.of_tx(tx).filter(|index| !self.announcements[*index].preferred);
-        for index in of_inbound.collect::<Vec<_>>() {
-            self.remove(index);
-        }
-        self.choose_or_forget(tx)
-    }
-
-    /// `conn` is gone. Returns what it was asked for, in the order in which it announced it, each with the peer
-    /// that is to be asked instead.
-    pub(super) fn gone(&mut self, conn: ConnId) -> Vec<(Hash, Option<Request>)> {
-        let Some(peer) = self.peers.get(conn) else { return Vec::new() };
-        let mut next = peer.head;
-        let mut requested = Vec::new();
-        while next != NONE {
-            let index = next;
-            next = self.announcements[index].of_peer.next;
-            let Announcement { tx, state, .. } = self.announcements[index];
-            let hash = self.txs[tx].hash;
-            self.remove(index);
-            let instead = self.choose_or_forget(tx);
-            if state == State::Requested {
-                requested.push((hash, instead));
-            }
-        }
-        self.peers.remove(conn);
-        // The list began with the last.
-        requested.reverse();
-        requested
-    }
-
-    // ── choosing ────────────────────────────────────────────────────────────────────────────
-
-    /// Chooses whom to ask, if nobody is being asked and somebody may be.
-    fn choose(&mut self, tx: u32) -> Option<Request> {
-        if self.txs[tx].requested != NONE {
-            return None;
-        }
-        let index = self.best(tx)?;
-        self.ask(index);
-        let Announcement { conn, sequence, .. } = self.announcements[index];
-        Some(Request { conn, hash: self.txs[tx].hash, sequence })
-    }
-
-    fn choose_or_forget(&mut self, tx: u32) -> Option<Request> {
-        if self.txs[tx].completed == self.txs[tx].count {
-            self.forget(tx);
-            return None;
-        }
-        self.choose(tx)
-    }
-
-    /// The best of those that are Ready.
-    fn best(&mut self, tx: u32) -> Option<u32> {
-        if self.txs[tx].crowd.is_none() {
-            let ready = self.of_tx(tx).filter(|index| self.announcements[*index].state == State::Ready);
-            return ready.max_by_key(|index| self.rank(*index));
-        }
-        while let Some((_, sequence, index)) = self.txs[tx].crowd.as_mut()?.ready.pop() {
-            if self.is_ready(index, sequence) {
-                return Some(index);
-            }
-        }
-        None
-    }
-
-    fn is_ready(&self, index: u32, sequence: u64) -> bool {
-        let found = self.announcements.get(index);
-        found.is_some_and(|found| found.sequence == sequence && found.state == State::Ready)
-    }
-
-    fn rank(&self, index: u32) -> Rank {
-        let announcement = &self.announcements[index];
-        let hash = self.hasher.of(&self.txs[announcement.tx].hash);
-        // The finaliser of SplitMix64: every bit of the result depends on every bit of what goes in.
-        let mut mixed =
-            (hash ^ self.salt).wrapping_add(announcement.conn.0.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (announcement.preferred, mixed ^ mixed >> 31)
-    }
-
-    fn ask(&mut self, index: u32) {
-        let Announcement { tx, conn, .. } = self.announcements[index];
-        self.announcements[index].state = State::Requested;
-        self.txs[tx].requested = index;
-        if let Some(peer) = self.peers.get_mut(conn) {
-            peer.in_flight += 1;
-        }
-    }
-
-    /// Takes back that a peer is being asked.
-    fn release(&mut self, index: u32) {
-        let Announcement { tx, conn, .. } = self.announcements[index];
-        self.txs[tx].requested = NONE;
-        if let Some(peer) = self.peers.get_mut(conn) {
-            peer.in_flight -= 1;
-        }
-    }
-
-    fn undelay(&mut self, index: u32) {
-        let Announcement { ready_at, sequence, .. } = self.announcements[index];
-        self.delayed.remove(&(ready_at, sequence, index));
-    }
-
-    // ── lists ───────────────────────────────────────────────────────────────────────────────
-
-    fn find(&self, hash: &Hash) -> Option<u32> {
-        let txs = &self.txs;
-        self.by_hash.find(self.hasher.of(hash), |tx| txs[*tx].hash == *hash).copied()
-    }
-
-    fn of_tx(&self, tx: u32) -> impl Iterator<Item = u32> {
-        let mut next = self.txs[tx].head;
-        core::iter::from_fn(move || {
-            let index = next;
-            next = self.announcements.get(index)?.of_tx.next;
-            Some(index)
-        })
-    }
-
-    /// The announcement of this hash by this peer.
-    fn announcement_of(&self, tx: u32, conn: ConnId) -> Option<u32> {
-        match &self.txs[tx].crowd {
-            None => self.of_tx(tx).find(|index| self.announcements[*index].conn == conn),
-            Some(crowd) => {
-                let by = |index: &u32| self.announcements[*index].conn == conn;
-                crowd.by_peer.find(conn_hash(conn), by).copied()
-            }
-        }
-    }
-
-    fn add_tx(&mut self, hash: Hash) -> u32 {
-        let tx =
-            self.txs.insert(Tx { hash, head: NONE, count: 0, completed: 0, requested: NONE, crowd: None });
-        let (txs, hasher) = (&self.txs, self.hasher);
-        self.by_hash.insert_unique(hasher.of(&hash), tx, |tx| hasher.of(&txs[*tx].hash));
-        tx
-    }
-
-    /// Adds an announcement to the lists of its hash and its peer.
-    fn add(&mut self, tx: u32, conn: ConnId, preferred: bool, ready_at: Instant, state: State) -> u32 {
-        self.sequence += 1;
-        if self.peers.get(conn).is_none() {
-            self.peers.insert(conn, Announcer { head: NONE, count: 0, in_flight: 0 });
-        }
-        let of_peer = self.peers.get(conn).map_or(NONE, |peer| peer.head);
-        let of_tx = self.txs[tx].head;
-        let index = self.announcements.insert(Announcement {
-            conn,
-            sequence: self.sequence,
-            ready_at,
+        let peer = self.store.peer_or_add(from.conn);
+        let tx = known_tx.unwrap_or_else(|| self.store.add_tx(id, settled));
+        let delays =
+            u8::from(!from.preferred) + u8::from(from.by_txid && wtxid_peers) + u8::from(from.overloaded);
+        let state = match delays {
+            0 => State::Ready,
+            _ => State::Delayed(now + DELAY * u32::from(delays)),
+        };
+        let at = self.store.add_entry(Entry {
+            links: [Link::NONE; 3],
             tx,
-            of_tx: Links { next: of_tx, previous: NONE },
-            of_peer: Links { next: of_peer, previous: NONE },
+            peer,
+            sequence: self.sequence,
             state,
-            preferred,
+            preferred: from.preferred,
+            announced,
+            delays,
         });
-        if of_tx != NONE {
-            self.announcements[of_tx].of_tx.previous = index;
+        self.sequence += 1;
+        self.store.txs[tx].open += 1;
+        let mut outcome = Outcome::Candidate;
+        if delays > 0 {
+            self.queues[usize::from(delays) - 1].push_back(self.store.entries.places(), at);
+        } else if self.store.txs[tx].in_flight == NIL && self.is_only_ready(tx, at) {
+            self.decided(tx);
+            self.request(at);
+            outcome = Outcome::Requested;
         }
-        if of_peer != NONE {
-            self.announcements[of_peer].of_peer.previous = index;
-        }
-        self.txs[tx].head = index;
-        self.txs[tx].count += 1;
-        if let Some(peer) = self.peers.get_mut(conn) {
-            peer.head = index;
-            peer.count += 1;
-        }
-        self.index(tx, index);
-        index
+        Announced { first, outcome }
     }
 
-    /// Takes an announcement out of all lists.
-    fn remove(&mut self, index: u32) {
-        match self.announcements[index].state {
-            State::Delayed => self.undelay(index),
-            State::Requested => self.release(index),
-            State::Completed => self.txs[self.announcements[index].tx].completed -= 1,
-            State::Ready => {}
-        }
-        let Announcement { conn, tx, of_tx, .. } = self.announcements[index];
-        match of_tx.previous {
-            NONE => self.txs[tx].head = of_tx.next,
-            previous => self.announcements[previous].of_tx.next = of_tx.next,
-        }
-        if of_tx.next != NONE {
-            self.announcements[of_tx.next].of_tx.previous = of_tx.previous;
-        }
-        self.txs[tx].count -= 1;
-        if let Some(crowd) = &mut self.txs[tx].crowd
-            && let Ok(entry) = crowd.by_peer.find_entry(conn_hash(conn), |other| *other == index)
-        {
-            entry.remove();
-        }
-        self.remove_of_peer(index);
-        self.tidy(tx);
-    }
-
-    /// Takes an announcement out of its peer's list, and gives its place back.
-    fn remove_of_peer(&mut self, index: u32) {
-        let Announcement { conn, of_peer, .. } = self.announcements[index];
-        if of_peer.previous != NONE {
-            self.announcements[of_peer.previous].of_peer.next = of_peer.next;
-        }
-        if of_peer.next != NONE {
-            self.announcements[of_peer.next].of_peer.previous = of_peer.previous;
-        }
-        if let Some(peer) = self.peers.get_mut(conn) {
-            if of_peer.previous == NONE {
-                peer.head = of_peer.next;
+    /// Whom to ask for what, now: grouped by peer, and what is asked of one peer in the order in which it announced
+    /// it. To be called after all that one input has led to; what it returns counts as asked.
+    #[must_use = "these count as asked"]
+    pub(super) fn take_requests(&mut self, now: Instant) -> Vec<(ConnId, Hash)> {
+        self.undelay(now);
+        let mut chosen = Vec::new();
+        while self.undecided.first() != NIL {
+            let tx = self.undecided.first();
+            self.decided(tx);
+            if let Some(at) = self.choose(tx) {
+                self.request(at);
+                chosen.push((self.store.conn(at), self.store.entries[at].sequence, at));
             }
-            peer.count -= 1;
         }
-        self.announcements.remove(index);
+        chosen.sort_unstable();
+        chosen.into_iter().map(|(conn, _, at)| (conn, self.store.hash(at))).collect()
     }
 
-    /// Forgets a hash and all its announcements.
-    fn forget(&mut self, tx: u32) {
-        let hash = self.hasher.of(&self.txs[tx].hash);
-        if let Ok(entry) = self.by_hash.find_entry(hash, |other| *other == tx) {
-            entry.remove();
+    /// When the first delayed candidate may be asked: [`take_requests`](Self::take_requests) is due then.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let times = self.queues.iter().filter_map(|queue| self.ready_at(queue.first()));
+        times.min()
+    }
+
+    /// A peer said that it has not what it announced (`notfound`), did not deliver it in time, or sent something
+    /// of that name that [settles](Settled) nothing. Returns whether the hash is forgotten: nobody is left to ask.
+    ///
+    /// Whatever it has not announced, or has completed already, changes nothing.
+    pub(super) fn failed(&mut self, conn: ConnId, id: KeyedId<'_>) -> bool {
+        let Some(tx) = self.store.tx(id) else { return false };
+        let Some(peer) = self.store.peer(conn) else { return false };
+        let Some(at) = self.store.entry(tx, peer) else { return false };
+        self.close(at);
+        // Ready ones stand before all others.
+        self.store.move_to_back(at);
+        let forgotten = self.store.txs[tx].open == 0;
+        if forgotten {
+            self.forget(tx);
+            self.give_back();
         }
-        let mut next = self.txs[tx].head;
-        while next != NONE {
-            let index = next;
-            next = self.announcements[index].of_tx.next;
-            match self.announcements[index].state {
-                State::Delayed => self.undelay(index),
-                State::Requested => self.release(index),
-                State::Ready | State::Completed => {}
+        forgotten
+    }
+
+    /// A body came. What it settles is forgotten, and what was requested for it is free to be asked of others.
+    /// Returns whether it is new: no body with this wtxid is remembered.
+    ///
+    /// Of a peer that was asked for it and sent what settles nothing under that id (it can never be mined), say
+    /// [`failed`](Self::failed) as well.
+    pub(super) fn received(&mut self, wtxid: KeyedId<'_>, txid: KeyedId<'_>, from: BodyFrom) -> bool {
+        let is_new = self.seen.received(wtxid.key, txid.key, from);
+        let settled = Settled::txid(from);
+        if wtxid.hash == txid.hash {
+            self.settle(wtxid, Settled::WTXID.and(settled));
+        } else {
+            self.settle(wtxid, Settled::WTXID);
+            if settled != Settled::NOTHING {
+                self.settle(txid, settled);
             }
-            self.remove_of_peer(index);
         }
-        self.txs.remove(tx);
-        if self.by_hash.is_empty() {
-            // A burst is no reason to keep its memory.
-            self.by_hash = HashTable::new();
+        self.give_back();
+        is_new
+    }
+
+    /// A connection is over: its entries are forgotten, and what it was asked for is free to be asked of others.
+    pub(super) fn disconnected(&mut self, conn: ConnId) {
+        let Some(peer) = self.store.peer(conn) else { return };
+        while self.store.peers[peer].entries.first() != NIL {
+            let at = self.store.peers[peer].entries.first();
+            let tx = self.store.entries[at].tx;
+            self.close(at);
+            self.store.remove_entry(at);
+            if self.store.txs[tx].open == 0 {
+                self.forget(tx);
+            }
+        }
+        self.store.remove_peer(peer);
+        self.give_back();
+    }
+
+    /// A peer announced a hash that is not asked for automatically. Returns whether nobody did before.
+    pub(super) fn announced_first(&mut self, id: KeyedId<'_>) -> bool {
+        self.seen.settled(id.key) == Settled::NOTHING && self.seen.announced_first(id.key)
+    }
+
+    /// Whether a body with this wtxid is remembered.
+    pub(super) fn has_body(&self, wtxid: KeyedId<'_>) -> bool {
+        self.seen.settled(wtxid.key).contains(AnnouncedAs::Wtxid)
+    }
+
+    /// How many requests to this peer are in flight.
+    pub(super) fn in_flight(&self, conn: ConnId) -> usize {
+        self.store.peer(conn).map_or(0, |peer| self.store.peers[peer].in_flight as usize)
+    }
+
+    // ── steps ───────────────────────────────────────────────────────────────────────────────
+
+    /// Forgets these announcements of this hash.
+    fn settle(&mut self, id: KeyedId<'_>, settled: Settled) {
+        let Some(tx) = self.store.tx(id) else { return };
+        self.store.txs[tx].settled = self.store.txs[tx].settled.and(settled);
+        let mut at = self.store.txs[tx].entries.first();
+        while at != NIL {
+            let next = self.store.next_of_tx(at);
+            if settled.contains(self.store.entries[at].announced) {
+                self.close(at);
+                self.store.remove_entry(at);
+            }
+            at = next;
+        }
+        if self.store.txs[tx].open == 0 {
+            self.forget(tx);
         }
     }
 
-    // ── crowds ──────────────────────────────────────────────────────────────────────────────
-
-    /// Adds an announcement to the index of its hash, which begins when there are more than a few.
-    fn index(&mut self, tx: u32, index: u32) {
-        if self.txs[tx].crowd.is_none() && self.txs[tx].count > FEW {
-            let mut crowd = Crowd::default();
-            for index in self.of_tx(tx) {
-                let Announcement { conn, sequence, state, .. } = self.announcements[index];
-                self.insert_by_peer(&mut crowd, index, conn);
-                // The new one is enlisted by its caller.
-                if state == State::Ready && sequence != self.sequence {
-                    crowd.ready.push((self.rank(index), sequence, index));
+    /// Makes candidates ready whose time has come.
+    fn undelay(&mut self, now: Instant) {
+        for queue in 0..self.queues.len() {
+            loop {
+                let at = self.queues[queue].first();
+                if self.ready_at(at).is_none_or(|time| time > now) {
+                    break;
                 }
-            }
-            self.txs[tx].crowd = Some(Box::new(crowd));
-        } else if let Some(mut crowd) = self.txs[tx].crowd.take() {
-            self.insert_by_peer(&mut crowd, index, self.announcements[index].conn);
-            self.txs[tx].crowd = Some(crowd);
-        }
-    }
-
-    fn insert_by_peer(&self, crowd: &mut Crowd, index: u32, conn: ConnId) {
-        crowd
-            .by_peer
-            .insert_unique(conn_hash(conn), index, |other| conn_hash(self.announcements[*other].conn));
-    }
-
-    /// Adds an announcement that is Ready to those that may be chosen.
-    fn enlist(&mut self, index: u32) {
-        let Announcement { tx, sequence, .. } = self.announcements[index];
-        if self.txs[tx].crowd.is_some() {
-            let rank = self.rank(index);
-            if let Some(crowd) = &mut self.txs[tx].crowd {
-                crowd.ready.push((rank, sequence, index));
+                self.queues[queue].remove(self.store.entries.places(), at);
+                self.store.entries[at].state = State::Ready;
+                self.store.move_to_front(at);
+                self.undecide(self.store.entries[at].tx);
             }
         }
     }
 
-    /// Takes out of a crowd's heap what is there for nothing, once that is the larger part.
-    fn tidy(&mut self, tx: u32) {
-        let count = self.txs[tx].count as usize;
-        let Some(mut crowd) = self.txs[tx].crowd.take() else { return };
-        if crowd.ready.len() > 2 * count + FEW as usize {
-            crowd.ready.retain(|(_, sequence, index)| self.is_ready(*index, *sequence));
+    fn ready_at(&self, at: u32) -> Option<Instant> {
+        if at == NIL {
+            return None;
         }
-        self.txs[tx].crowd = Some(crowd);
+        match self.store.entries[at].state {
+            State::Delayed(time) => Some(time),
+            _ => None,
+        }
+    }
+
+    /// Notes that a peer must be chosen, if none is in flight.
+    fn undecide(&mut self, tx: u32) {
+        if self.store.txs[tx].in_flight == NIL && !self.store.txs[tx].undecided {
+            self.store.txs[tx].undecided = true;
+            self.undecided.push_back(self.store.txs.places(), tx);
+        }
+    }
+
+    fn decided(&mut self, tx: u32) {
+        if self.store.txs[tx].undecided {
+            self.store.txs[tx].undecided = false;
+            self.undecided.remove(self.store.txs.places(), tx);
+        }
+    }
+
+    /// The best entry that may be asked for a transaction.
+    fn choose(&mut self, tx: u32) -> Option<u32> {
+        let mut at = self.store.txs[tx].entries.first();
+        if self.is_ready(at) && self.is_only_ready(tx, at) {
+            return Some(at);
+        }
+        while self.is_ready(at) {
+            let rank = self.rank(at);
+            self.store.entries[at].state = State::Ranked(rank);
+            self.store.txs[tx].ranked += 1;
+            self.ranked.insert((tx, Reverse(rank), at));
+            at = self.store.next_of_tx(at);
+        }
+        self.best_ranked(tx)
+    }
+
+    fn is_ready(&self, at: u32) -> bool {
+        at != NIL && self.store.entries[at].state == State::Ready
+    }
+
+    /// Whether the ready entry at the front of the list has no competitor.
+    fn is_only_ready(&self, tx: u32, first: u32) -> bool {
+        self.store.txs[tx].ranked == 0 && !self.is_ready(self.store.next_of_tx(first))
+    }
+
+    fn best_ranked(&self, tx: u32) -> Option<u32> {
+        if self.store.txs[tx].ranked == 0 {
+            return None;
+        }
+        self.ranked.range((tx, Reverse(u64::MAX), 0)..).next().map(|&(_, _, at)| at)
+    }
+
+    /// The higher one is asked first.
+    fn rank(&self, at: u32) -> u64 {
+        let entry = &self.store.entries[at];
+        rank(self.rank_key, self.store.txs[entry.tx].key, self.store.conn(at), entry.preferred)
+    }
+
+    /// Marks a ready or ranked entry as requested.
+    fn request(&mut self, at: u32) {
+        self.unrank(at);
+        let entry = &mut self.store.entries[at];
+        entry.state = State::Requested;
+        self.store.txs[entry.tx].in_flight = at;
+        self.store.peers[entry.peer].in_flight += 1;
+    }
+
+    fn unrank(&mut self, at: u32) {
+        let entry = &self.store.entries[at];
+        if let State::Ranked(rank) = entry.state {
+            self.ranked.remove(&(entry.tx, Reverse(rank), at));
+            self.store.txs[entry.tx].ranked -= 1;
+        }
+    }
+
+    /// Marks an entry as completed, whatever it was.
+    fn close(&mut self, at: u32) {
+        let Entry { tx, peer, state, delays, .. } = self.store.entries[at];
+        match state {
+            State::Completed => return,
+            State::Delayed(_) => {
+                self.queues[usize::from(delays) - 1].remove(self.store.entries.places(), at);
+            }
+            State::Ready => {}
+            State::Ranked(_) => self.unrank(at),
+            State::Requested => {
+                self.store.txs[tx].in_flight = NIL;
+                self.store.peers[peer].in_flight -= 1;
+                self.undecide(tx);
+            }
+        }
+        self.store.entries[at].state = State::Completed;
+        self.store.txs[tx].open -= 1;
+    }
+
+    /// Takes out a transaction whose entries are all completed.
+    fn forget(&mut self, tx: u32) {
+        self.decided(tx);
+        while self.store.txs[tx].entries.first() != NIL {
+            self.store.remove_entry(self.store.txs[tx].entries.first());
+        }
+        self.store.remove_tx(tx);
+    }
+
+    /// After a burst, when most places are free: lets go of them.
+    fn give_back(&mut self) {
+        if self.store.is_sparse() {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        let (entries, txs) = self.store.compact();
+        self.queues.iter_mut().for_each(|queue| queue.rename(|at| entries.get(at)));
+        self.undecided.rename(|at| txs.get(at));
+        let ranked = core::mem::take(&mut self.ranked);
+        self.ranked = ranked.into_iter().map(|(tx, rank, at)| (txs.get(tx), rank, entries.get(at))).collect();
     }
 }
 
-/// Connections are counted, so neighbours differ in the lower bits; the upper seven are the lower ones again.
-const fn conn_hash(conn: ConnId) -> u64 {
-    conn.0 ^ conn.0 << 57
+/// The place of a peer among those that announced a transaction, as Bitcoin Core's `PriorityComputer`: the
+/// preferred ones first, then by a keyed hash. SipHash, because peers can watch who is asked.
+fn rank(key: [u64; 2], tx_key: u64, conn: ConnId, preferred: bool) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(key[0], key[1]);
+    hasher.write(&tx_key.to_le_bytes());
+    hasher.write(&conn.0.to_le_bytes());
+    hasher.finish() >> 1 | u64::from(preferred) << 63
 }
