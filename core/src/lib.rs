@@ -11,6 +11,9 @@
 //! Peer and node listen: they ask for transactions and for nothing else, relay nothing, and serve nothing.
 //! Whoever wants to say more has the messages in [`wire`].
 //!
+//! With the feature `bitcoin` (off by default) transactions, ids, headers and networks convert to and from
+//! the types of the `bitcoin` crate, version 0.32.
+//!
 //! # The driver contract
 //!
 //! A driver holds sockets and a clock, and no protocol. It repeats:
@@ -115,9 +118,12 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 
+#[cfg(feature = "bitcoin")]
+mod bitcoin;
 mod close_reason;
 mod config;
 mod network;
@@ -127,6 +133,8 @@ mod routable;
 mod time;
 pub mod wire;
 
+#[cfg(feature = "bitcoin")]
+pub use self::bitcoin::ConversionError;
 pub use close_reason::{CloseReason, Fault, IoError};
 pub use config::{Config, PROTOCOL_VERSION, user_agent};
 pub use network::{Magic, Network};
