@@ -8,7 +8,7 @@ use crate::{Label, Magic, Network};
 
 /// Why a connection ended, or was never made.
 ///
-/// `Display` is a sentence with the offending value; [`CloseReason::word`] a stable name for
+/// `Display` is a sentence with the offending value; [`CloseReason::as_str`] a stable name for
 /// programs. No I/O error is inside, so that a replay ends with the same reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

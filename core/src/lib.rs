@@ -17,6 +17,9 @@
 //! [`Input::Request`](node::Input::Request) asks for what the application chooses, and
 //! [`Config::deliver`] names the messages that are handed to it.
 //!
+//! With the feature `bitcoin` (off by default) transactions, ids, headers and networks convert to and from
+//! the types of the `bitcoin` crate, version 0.32.
+//!
 //! # The driver contract
 //!
 //! A driver owns the sockets and the clock, and knows no protocol. It runs a [`Machine`], such as a [`Node`], and
@@ -134,9 +137,12 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 
+#[cfg(feature = "bitcoin")]
+mod bitcoin;
 mod close_reason;
 mod config;
 mod label;
@@ -148,6 +154,8 @@ mod routable;
 mod time;
 pub mod wire;
 
+#[cfg(feature = "bitcoin")]
+pub use self::bitcoin::ConversionError;
 pub use close_reason::{CloseReason, Fault, IoError};
 pub use config::{Config, PROTOCOL_VERSION, user_agent};
 pub use label::Label;

@@ -338,5 +338,5 @@ fn the_handshake_tells_what_was_agreed_on() {
     let Some(EventKind::Handshake(done)) = events.last() else { panic!("{events:?}") };
     assert_eq!((done.common_version, done.wtxidrelay, done.addrv2), (70016, false, true));
     assert_eq!(done.time_offset, 88);
-    assert_eq!(done.version.subver(), "/scripted:1.0/");
+    assert_eq!(done.version.user_agent(), "/scripted:1.0/");
 }

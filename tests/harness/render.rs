@@ -93,7 +93,7 @@ fn handshake(negotiated: &Negotiated, names: &mut Names) -> String {
     let mut line = format!(
         "{} with {} ({}, height {}, {:+} s",
         negotiated.common_version,
-        version.subver(),
+        version.user_agent(),
         names.nonce(version.nonce),
         version.start_height,
         negotiated.time_offset,

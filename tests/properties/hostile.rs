@@ -111,7 +111,7 @@ proptest! {
                 prop_assert_eq!(list.iter().count(), list.len());
             }
             Ok(Message::Version(version)) => {
-                prop_assert!(version.subver().is_ascii());
+                prop_assert!(version.user_agent().is_ascii());
             }
             _ => {}
         }

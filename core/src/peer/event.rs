@@ -73,7 +73,7 @@ pub enum Event {
 /// What both sides said in the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
-    /// The peer's `version`, as it came. Show the user agent by [`Version::subver`].
+    /// The peer's `version`, as it came. [`Version::user_agent()`] is its name as it may be shown.
     pub version: Version,
     /// The lower of both protocol versions.
     pub common_version: i32,

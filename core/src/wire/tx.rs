@@ -289,7 +289,7 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// The view through which everything else is read.
+    /// Returns the view that has everything else: version, locktime, witnesses, sizes.
     pub fn view(&self) -> TxView<'_> {
         TxView { bytes: &self.bytes, layout: self.layout, wtxid: Some(self.wtxid) }
     }
@@ -297,6 +297,29 @@ impl Tx {
     /// The transaction as it was sent, with its witnesses.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Returns the inputs, in order.
+    pub fn inputs(&self) -> Inputs<'_> {
+        self.view().inputs()
+    }
+
+    /// Returns the outputs, in order.
+    ///
+    /// ```
+    /// use satwire_core::wire::{Tx, TxView};
+    ///
+    /// // Version 2, one input of zeros, one output of 5 satoshis to an empty script, locktime 0.
+    /// let mut bytes = vec![2, 0, 0, 0, 1];
+    /// bytes.extend([0; 41]);
+    /// bytes.extend([1, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    /// let tx: Tx = TxView::decode(&bytes)?.to_owned();
+    /// assert_eq!(tx.inputs().len(), 1);
+    /// assert_eq!(tx.outputs().map(|output| output.value).sum::<i64>(), 5);
+    /// # Ok::<(), satwire_core::wire::Error>(())
+    /// ```
+    pub fn outputs(&self) -> Outputs<'_> {
+        self.view().outputs()
     }
 
     /// The hash without witnesses.

@@ -32,7 +32,7 @@ pub struct Version {
     pub addr_from: NetAddress,
     /// A random number by which a node recognises a connection to itself; 0 if absent.
     pub nonce: u64,
-    /// Name of the sender's software (BIP14), as it was sent; see [`Version::subver`].
+    /// Name of the sender's software (BIP14), as it was sent; [`Version::user_agent()`] is what may be shown.
     pub user_agent: Vec<u8>,
     /// The height of the sender's best block; -1 if absent, as in Bitcoin Core.
     pub start_height: i32,
@@ -94,7 +94,7 @@ impl Version {
 
     /// The user agent as it may be shown: only the characters `[A-Za-z0-9 .,;-_/:?@()]` are left
     /// (Bitcoin Core `src/util/strencodings.cpp` `SanitizeString`).
-    pub fn subver(&self) -> String {
+    pub fn user_agent(&self) -> String {
         self.user_agent
             .iter()
             .copied()
@@ -279,7 +279,7 @@ mod tests {
     fn user_agent_is_limited_and_shown_filtered() {
         let mut message = sample();
         message.user_agent = b"/a\x1b[31m\n\xff<b>(c; d)/".to_vec();
-        assert_eq!(message.subver(), "/a31mb(c; d)/");
+        assert_eq!(message.user_agent(), "/a31mb(c; d)/");
         message.user_agent = alloc::vec![b'a'; 256];
         let mut bytes = payload(&message);
         assert_eq!(Version::decode(&bytes).unwrap().user_agent.len(), 256);

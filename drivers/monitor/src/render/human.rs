@@ -223,7 +223,7 @@ struct Greeting<'a>(&'a Negotiated);
 impl fmt::Display for Greeting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = &self.0.version;
-        let subver = version.subver();
+        let subver = version.user_agent();
         // It is ASCII.
         let shown = subver.get(..SUBVER_SHOWN).unwrap_or(&subver);
         let more = if shown.len() < subver.len() { "…" } else { "" };

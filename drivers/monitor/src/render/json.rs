@@ -76,7 +76,7 @@ impl Handshake {
         let version = &negotiated.version;
         Self {
             version: version.version,
-            subver: version.subver(),
+            subver: version.user_agent(),
             services: format!("{:016x}", version.services.0),
             servicesnames: version.services.names().map(Shown).collect(),
             startingheight: version.start_height,
