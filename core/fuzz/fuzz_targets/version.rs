@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     assert!(version.timestamp >= 0 && version.user_agent.len() <= MAX_USER_AGENT as usize);
-    assert!(version.subver().chars().all(|char| char.is_ascii_graphic() || char == ' '));
+    assert!(version.user_agent().chars().all(|char| char.is_ascii_graphic() || char == ' '));
     assert_eq!(version.services.names().count(), version.services.0.count_ones() as usize);
     let mut out = Vec::new();
     version.encode(&mut out, Network::Main.magic());

@@ -45,7 +45,7 @@ use core::time::Duration;
 
 use siphasher::sip::SipHasher13;
 
-use self::store::{Entry, QUEUE, State, Store, Tx, UNDECIDED};
+use self::store::{Entry, QUEUE, State, Store, UNDECIDED};
 use super::ConnId;
 use super::linked_list::{Link, List, NIL};
 use super::recent_ids::KeyedId;
@@ -64,7 +64,7 @@ pub(super) const BYTES_PER_ENTRY: usize = size_of::<Entry>() * 5 / 4 + IN_TABLE 
 
 /// Bytes for each hash in addition, at most.
 #[cfg(test)]
-pub(super) const BYTES_PER_TX: usize = size_of::<Tx>() * 5 / 4 + IN_TABLE;
+pub(super) const BYTES_PER_TX: usize = size_of::<self::store::Tx>() * 5 / 4 + IN_TABLE;
 
 /// An index and a tag, in a table that is at least 7/16 full; and an index in the list of free places.
 #[cfg(test)]

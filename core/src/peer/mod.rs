@@ -359,7 +359,7 @@ impl Peer {
             addrv2: self.terms.addrv2,
             more: details.map(|(negotiated, [received, sent])| PeerDetails {
                 version: negotiated.version.version,
-                user_agent: negotiated.version.subver(),
+                user_agent: negotiated.version.user_agent(),
                 start_height: negotiated.version.start_height,
                 relay: negotiated.version.relay,
                 time_offset: negotiated.time_offset,
