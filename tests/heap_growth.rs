@@ -145,7 +145,7 @@ fn connections_that_are_over_are_forgotten() {
         world.greet(conn, &Hello { nonce: u64::from(round), ..Hello::default() });
         world.send(conn, NetworkMessage::Inv((0..300).map(|n| by_wtxid(&segwit_tx(n))).collect()));
         world.say(conn, &tx_message(&segwit_tx(round))[..100]);
-        world.handle(Input::Disconnect(conn));
+        world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
         world.advance(Duration::from_secs(100));
         forget(&mut world, &[conn]);
         after.push(live());
@@ -277,7 +277,7 @@ fn announcers_that_are_gone_are_forgotten() {
         let conn = world.accept(peer_addr(2));
         world.greet(conn, &Hello { nonce: round, ..Hello::default() });
         world.send(conn, NetworkMessage::Inv(names.clone()));
-        world.handle(Input::Disconnect(conn));
+        world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
         forget(&mut world, &[conn]);
         let kept = live() - before;
         assert!(kept <= 100 * 4 * 8, "{kept} bytes are kept");
@@ -306,7 +306,7 @@ fn a_crowd_that_has_left_is_forgotten() {
         .collect();
     assert!(live() - before > 10_000_000, "{} bytes", live() - before);
     for conn in crowd {
-        world.handle(Input::Disconnect(conn));
+        world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
     }
     forget(&mut world, &[stays]);
     assert!(live() - before < 200_000, "{} bytes are kept", live() - before);

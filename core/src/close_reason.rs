@@ -1,9 +1,10 @@
 //! Why a connection ended.
 
+use core::fmt;
 use core::time::Duration;
 
-use crate::Magic;
 use crate::wire::{self, Command, MAX_PAYLOAD};
+use crate::{Label, Magic};
 
 /// Why a connection ended, or was never made.
 ///
@@ -67,6 +68,25 @@ pub enum CloseReason {
         /// How many there are.
         slots: usize,
     },
+    /// This address has all the inbound slots that one may have.
+    #[error("one address may have {limit} inbound slots")]
+    NoSlotForAddress {
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The addresses with the same first 16 bits (IPv4) or 32 bits (IPv6) have all the inbound slots that they
+    /// may have together.
+    #[error("addresses of one group, /16 of IPv4 or /32 of IPv6, may have {limit} inbound slots")]
+    NoSlotForGroup {
+        /// How many they may have.
+        limit: usize,
+    },
+    /// Every inbound slot was taken, and this connection was worth less than a newcomer.
+    #[error("made room for a newcomer: all {slots} inbound slots are taken")]
+    Evicted {
+        /// How many there are.
+        slots: usize,
+    },
     /// The connection was not open in time.
     #[error("not connected within {0:?}")]
     ConnectTimeout(Duration),
@@ -79,14 +99,23 @@ pub enum CloseReason {
     /// The driver lost the connection, or could not make it.
     #[error("{0}")]
     Io(IoError),
-    /// The application asked for it.
-    #[error("closed by us")]
-    Local,
+    /// The application asked for it, with this reason.
+    #[error("closed by us{}", Because(*.0))]
+    Local(Label),
+}
+
+/// `: too_slow`, or nothing where no reason was given.
+struct Because(Label);
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == Label::LOCAL { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
 }
 
 impl CloseReason {
     /// A stable word for programs, in snake_case.
-    pub const fn as_str(&self) -> &'static str {
+    pub const fn as_str(&self) -> &str {
         match self {
             Self::WrongMagic { .. } => "wrong_magic",
             Self::PayloadTooLong { .. } => "payload_too_long",
@@ -96,11 +125,14 @@ impl CloseReason {
             Self::LateFeature(_) => "late_feature",
             Self::SelfConnection => "self_connection",
             Self::NoSlot { .. } => "no_slot",
+            Self::NoSlotForAddress { .. } => "no_slot_for_address",
+            Self::NoSlotForGroup { .. } => "no_slot_for_group",
+            Self::Evicted { .. } => "evicted",
             Self::ConnectTimeout(_) => "connect_timeout",
             Self::HandshakeTimeout(_) => "handshake_timeout",
             Self::PingTimeout(_) => "ping_timeout",
             Self::Io(error) => error.as_str(),
-            Self::Local => "local",
+            Self::Local(label) => label.as_str(),
         }
     }
 }

@@ -40,8 +40,17 @@ pub struct Config {
     pub tolerated_malformed: u8,
     /// Unsent bytes above which nothing more is read from a peer. Default 1,000,000.
     pub max_unsent: usize,
-    /// Accepted connections at a time; one more is closed at once. Default 114.
+    /// Accepted connections at a time. When all are taken a newcomer takes the place of the one that is worth
+    /// least: without a finished handshake, else with the fewest transactions delivered. Default 114.
     pub inbound_slots: usize,
+    /// Accepted connections from one address at a time, loopback excepted. Default 8 (ours).
+    pub inbound_per_address: usize,
+    /// Accepted connections at a time from addresses with the same first 16 bits (IPv4) or 32 bits (IPv6),
+    /// loopback excepted. Default 32 (ours).
+    pub inbound_per_group: usize,
+    /// Whether announced transactions are asked for. If not, [`Input::Request`](crate::node::Input::Request)
+    /// asks for those that you choose. Default true.
+    pub request_transactions: bool,
     /// Announcements of transactions that one peer may have open; further ones are dropped. As many ids are
     /// remembered that were announced and never came, but no more than `remembered_ids`. Default 5000.
     pub max_announcements: usize,
@@ -49,6 +58,12 @@ pub struct Config {
     /// came, of which a transaction with witnesses has two. 18 to 28 bytes each, reserved at the start.
     /// Default 50,000, about 1 MiB.
     pub remembered_ids: usize,
+    /// Whether peers are judged. Costs about 100 bytes a connection and a
+    /// wake-up every 10 s. Default false.
+    pub judge_peers: bool,
+    /// How long a peer may announce nothing while at least two others do, before its verdict is
+    /// `invs_stopped`. Default 10 min.
+    pub invs_timeout: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -71,8 +86,13 @@ impl Config {
             tolerated_malformed: 9,
             max_unsent: 1_000_000,
             inbound_slots: 114,
+            inbound_per_address: 8,
+            inbound_per_group: 32,
+            request_transactions: true,
             max_announcements: 5000,
             remembered_ids: 50_000,
+            judge_peers: false,
+            invs_timeout: Duration::from_secs(600),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

@@ -122,6 +122,7 @@ extern crate alloc;
 
 mod close_reason;
 mod config;
+mod label;
 mod machine;
 mod network;
 pub mod node;
@@ -132,6 +133,7 @@ pub mod wire;
 
 pub use close_reason::{CloseReason, Fault, IoError};
 pub use config::{Config, PROTOCOL_VERSION, user_agent};
+pub use label::Label;
 pub use machine::Machine;
 pub use network::{Magic, Network};
 pub use node::Node;

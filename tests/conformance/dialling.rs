@@ -196,8 +196,8 @@ fn addresses_are_kept_apart() {
 fn a_connection_that_the_application_ends_is_dialled_again() {
     let mut world = World::default();
     let conn = world.peer(1, &Hello::default());
-    world.handle(Input::Disconnect(conn));
-    assert_eq!(world.closed(conn), Some(CloseReason::Local));
+    world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
+    assert_eq!(world.closed(conn), Some(CloseReason::Local(satwire_core::Label::LOCAL)));
     assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
     world.advance(Duration::from_secs(1));
     assert_eq!(connect(&mut world), Some((ConnId(2), peer_addr(1))));
@@ -223,7 +223,7 @@ fn stop_ends_everything_and_begins_nothing() {
         [Output::Disconnect(ready), Output::Disconnect(accepted), Output::Disconnect(in_the_making)]
     );
     for conn in [ready, accepted] {
-        assert_eq!(world.closed(conn), Some(CloseReason::Local));
+        assert_eq!(world.closed(conn), Some(CloseReason::Local(satwire_core::Label::LOCAL)));
     }
     world.take_events();
     assert_eq!(world.node.poll_timeout(), None);

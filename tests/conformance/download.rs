@@ -156,7 +156,7 @@ fn t2_a_notfound_is_known_with_and_without_its_witness_flag() {
 fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
     for end in [
         |conn| Input::Closed(conn, IoError::Reset),
-        |conn| Input::Disconnect(conn),
+        |conn| Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL },
         // Over by its own fault.
         |conn| Input::Received(conn, &[0xff; 24]),
     ] {

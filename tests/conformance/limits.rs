@@ -173,7 +173,7 @@ fn inbound_slots_are_counted_and_given_back() {
     assert_eq!(world.take_orders(), [Output::Disconnect(third)]);
     assert_eq!(world.heard(third), []);
 
-    world.handle(Input::Disconnect(first));
+    world.handle(Input::Disconnect { conn: first, redial: true, label: satwire_core::Label::LOCAL });
     assert_eq!(world.take_orders(), [Output::Disconnect(first)]);
     let fourth = world.accept(peer_addr(4));
     assert!(fourth > third, "a name is never used again");
@@ -188,7 +188,7 @@ fn an_inbound_connection_is_not_dialled_when_it_ends() {
     let mut world = World::default();
     let conn = world.accept(peer_addr(1));
     world.greet(conn, &Hello::default());
-    world.handle(Input::Disconnect(conn));
+    world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
     world.take_orders();
     world.advance(Duration::from_secs(3600));
     assert_eq!(world.take_orders(), []);
@@ -207,7 +207,7 @@ fn news_of_a_connection_that_is_over_is_ignored() {
     world.take_orders();
     world.say(conn, &message(NetworkMessage::Ping(1)));
     world.handle(Input::Connected(conn));
-    world.handle(Input::Disconnect(conn));
+    world.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
     world.handle(Input::Closed(conn, satwire_core::IoError::Ended));
     world.node.transmitted(conn, 10);
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));

@@ -59,7 +59,7 @@ fn a_connection_that_we_close() {
         stage.greet(kept);
         stage.greet(closed);
         stage.disconnect(closed);
-        assert_eq!(stage.until_over(closed), CloseReason::Local);
+        assert_eq!(stage.until_over(closed), CloseReason::Local(satwire_core::Label::LOCAL));
         stage.until("the end", |stage| stage.peer(closed).over);
         // Nobody of that name: nothing happens.
         stage.disconnect(closed);
@@ -98,7 +98,7 @@ fn a_stop() {
         let new = [stage.dial_in(), stage.dial_out()];
         stage.stop();
         for conn in ready.into_iter().chain(new) {
-            assert_eq!(stage.until_over(conn), CloseReason::Local);
+            assert_eq!(stage.until_over(conn), CloseReason::Local(satwire_core::Label::LOCAL));
             stage.until("the end", |stage| stage.peer(conn).over);
         }
     });

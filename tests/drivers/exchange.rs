@@ -38,7 +38,7 @@ fn exchange(stage: &mut dyn Stage, prepare: impl Fn(&mut dyn Stage, ConnId)) {
 
     stage.leave(second, Leave::Close);
     stage.stop();
-    assert_eq!(stage.until_over(first), CloseReason::Local);
+    assert_eq!(stage.until_over(first), CloseReason::Local(satwire_core::Label::LOCAL));
     stage.until("the end", |stage| stage.peer(first).over);
 }
 

@@ -21,6 +21,13 @@ pub enum Address {
         /// A TCP port.
         port: u16,
     },
+    /// An address of Tor, I2P or CJDNS. It can be named and kept; it is not dialled.
+    Overlay {
+        /// The address on its network.
+        addr: crate::wire::AddrV2,
+        /// The port, 0 on I2P.
+        port: u16,
+    },
 }
 
 impl From<SocketAddr> for Address {
@@ -34,6 +41,7 @@ impl fmt::Display for Address {
         match self {
             Self::Socket(addr) => write!(f, "{addr}"),
             Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Overlay { addr, port } => write!(f, "{addr}:{port}"),
         }
     }
 }
@@ -59,6 +67,10 @@ pub(super) struct Target {
 impl Target {
     const fn new(address: Address) -> Self {
         Self { address, failures: 0, resolved: VecDeque::new(), redial_at: None, conn: None }
+    }
+
+    pub(super) fn is(&self, address: &Address) -> bool {
+        self.address == *address
     }
 
     /// Notes that the connection could not be made, or ended. `lasted` tells how long it was ready,
@@ -100,6 +112,7 @@ impl<E: Environment> Node<E> {
                 let (host, port) = (host.clone(), *port);
                 self.push(Output::Resolve { target: id, host, port });
             }
+            Address::Overlay { .. } => {}
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::{Address, ConnId};
+use super::{Address, ConnId, InputError};
 use crate::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use crate::wire::{Command, Inventory, Tx};
 use crate::{CloseReason, Instant, WallClock};
@@ -78,6 +78,8 @@ pub enum EventKind {
         /// Why.
         because: NotTaken,
     },
+    /// An input could not be carried out, and nothing has changed by it.
+    InputRefused(Box<InputError>),
     /// The connection is over.
     Disconnected(CloseReason),
 }

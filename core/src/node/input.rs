@@ -5,7 +5,9 @@ use core::fmt;
 use core::net::SocketAddr;
 
 use super::{Address, Event, TargetId};
-use crate::{IoError, WallClock};
+use crate::peer::SendError;
+use crate::wire::{Command, Inventory};
+use crate::{IoError, Label, WallClock};
 
 /// Names one connection of one [`Node`](super::Node): made, in the making, or refused. They are counted from 1
 /// and never used again.
@@ -23,6 +25,8 @@ impl fmt::Display for ConnId {
 pub enum Input<'a> {
     /// Keep a connection to this address from now on. It becomes the next [`TargetId`].
     Dial(Address),
+    /// Forget this target: it is dialled no more. A connection to it that is open stays open.
+    RemoveTarget(TargetId),
     /// The answer to [`Output::Resolve`]; no address at all where the name could not be resolved.
     Resolved(TargetId, &'a [SocketAddr]),
     /// The connection that [`Output::Connect`] asked for is open.
@@ -44,8 +48,34 @@ pub enum Input<'a> {
     Timeout,
     /// The wall clock was set, or the machine has slept: the new offset.
     Clock(WallClock),
-    /// Close this connection. Its address is dialled again.
-    Disconnect(ConnId),
+    /// Close this connection, made or in the making.
+    Disconnect {
+        /// The connection.
+        conn: ConnId,
+        /// Whether the target that it leads to is dialled again; if not, the target is removed.
+        redial: bool,
+        /// The reason, as [`CloseReason::Local`](crate::CloseReason::Local) tells it. Without a reason of your
+        /// own: [`Label::LOCAL`].
+        label: Label,
+    },
+    /// Send this message. It must be [`Peer::is_ready`](crate::Peer::is_ready): before the handshake is done
+    /// it is refused. See [`Peer::send`](crate::Peer::send) for what else is.
+    Send {
+        /// The connection.
+        conn: ConnId,
+        /// The name of the message.
+        command: Command,
+        /// Its body, encoded.
+        payload: &'a [u8],
+    },
+    /// Ask the peer for these, in this order, with `getdata`. For transactions that are not asked for
+    /// automatically ([`Config::request_transactions`](crate::Config)), and for whatever else it may have.
+    Request {
+        /// The connection.
+        conn: ConnId,
+        /// What to ask for. Transactions by the type that the peer announces them with.
+        items: &'a [Inventory],
+    },
     /// Close all connections and make no more.
     Stop,
 }
@@ -89,4 +119,59 @@ impl<E> Output<E> {
             Self::Event(event) => Output::Event(f(event)),
         }
     }
+}
+
+/// Why an [`Input`] was refused. Nothing has changed by it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// [`Input::Accepted`] with another name than [`Node::next_conn`](super::Node::next_conn) gives.
+    #[error(
+        "an accepted connection was called {got}, its name is {expected}: ask Node::next_conn before each"
+    )]
+    WrongConn {
+        /// The name that it was given.
+        got: ConnId,
+        /// The name that it would have had.
+        expected: ConnId,
+    },
+    /// A connection that this node never had.
+    #[error("{0} is no connection of this node: names come from Output::Connect and Node::next_conn")]
+    UnknownConn(ConnId),
+    /// A command for a connection that is over.
+    #[error("{0} is over")]
+    ConnectionOver(ConnId),
+    /// [`Input::Received`] or a command for a connection that is still in the making.
+    #[error("{0} is not open yet: Input::Connected comes first")]
+    NotConnected(ConnId),
+    /// [`Input::Connected`] for a connection that is open.
+    #[error("{0} is open already")]
+    AlreadyConnected(ConnId),
+    /// [`Input::Send`] for what the connection can't send.
+    #[error("{command} can't be sent on {conn}: {error}")]
+    NotSent {
+        /// The connection.
+        conn: ConnId,
+        /// The message.
+        command: Command,
+        /// Why not.
+        error: SendError,
+    },
+    /// [`Input::Request`] for more than may be under way, or before the handshake is done.
+    #[error("{refused} requests refused on {conn}: the handshake is not done, or too many are under way")]
+    NotRequested {
+        /// The connection.
+        conn: ConnId,
+        /// How many of the items were not asked for: the last ones.
+        refused: usize,
+    },
+    /// A target that this node does not have, or no longer.
+    #[error("there is no target {}", .0.0)]
+    UnknownTarget(TargetId),
+    /// [`Input::Dial`] for an address of Tor, I2P or CJDNS.
+    #[error("{0} can't be dialled: only addresses of IPv4 and IPv6 and names can")]
+    NetworkNotDialled(Address),
+    /// A command after [`Input::Stop`].
+    #[error("the node was stopped")]
+    Stopped,
 }

@@ -25,7 +25,7 @@ pub use self::dial::{Address, TargetId};
 use self::download::Download;
 pub use self::environment::{Environment, FromRng, Purpose};
 pub use self::event::{Announcement, Event, EventKind, FailedRequest, NotTaken};
-pub use self::input::{ConnId, Input, Output};
+pub use self::input::{ConnId, Input, InputError, Output};
 use crate::peer::{self, ConnectionConfig, Direction, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
@@ -111,7 +111,8 @@ impl<E: Environment> Node<E> {
                 self.clock = clock;
                 self.emit(None, EventKind::Clock(clock));
             }
-            Input::Disconnect(conn) => self.end(conn, CloseReason::Local, true),
+            Input::Disconnect { conn, label, .. } => self.end(conn, CloseReason::Local(label), true),
+            Input::Send { .. } | Input::Request { .. } | Input::RemoveTarget(_) => {}
             Input::Stop => self.stop(),
         }
     }
@@ -153,6 +154,12 @@ impl<E: Environment> Node<E> {
     /// The name that the next connection will have, made or accepted.
     pub const fn next_conn(&self) -> ConnId {
         ConnId(self.last_conn + 1)
+    }
+
+    /// The target with this address, if it is one.
+    pub fn target(&self, address: &Address) -> Option<TargetId> {
+        let place = self.targets.iter().rposition(|target| target.is(address));
+        place.map(|place| TargetId(place as u32))
     }
 
     /// What all connections share.
@@ -272,7 +279,7 @@ impl<E: Environment> Node<E> {
     fn stop(&mut self) {
         self.stopped = true;
         for conn in self.links.conns() {
-            self.end(conn, CloseReason::Local, true);
+            self.end(conn, CloseReason::Local(crate::Label::LOCAL), true);
         }
         self.deadlines.clear();
     }

@@ -115,3 +115,12 @@ pub enum IgnoredReason {
     #[error("malformed: {0}")]
     Malformed(#[from] Fault),
 }
+
+/// Why a message is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The handshake is not done.
+    #[error("the handshake is not done")]
+    NotReady,
+}

@@ -26,7 +26,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
-pub use self::event::{Event, IgnoredReason, Negotiated, Rejection};
+pub use self::event::{Event, IgnoredReason, Negotiated, Rejection, SendError};
 use self::frame::Frame;
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
 use self::inbox::Inbox;

@@ -88,7 +88,7 @@ impl<M: Machine> Driver<M> {
 
     /// Closes this connection: [`Input::Disconnect`]. If we dialled its address, that is dialled again.
     pub fn disconnect(&mut self, conn: ConnId) {
-        self.input(Input::Disconnect(conn));
+        self.input(Input::Disconnect { conn, redial: true, label: satwire_core::Label::LOCAL });
     }
 
     /// Closes all connections and listeners and makes no more: [`Input::Stop`]. The events of that come with the next

@@ -111,7 +111,7 @@ impl<M: Machine> Driver<M> {
 
     /// Closes this connection: [`Input::Disconnect`]. If we dialled its address, that is dialled again.
     pub fn disconnect(&mut self, conn: ConnId) {
-        self.input(Input::Disconnect(conn));
+        self.input(Input::Disconnect { conn, redial: true, label: satwire_core::Label::LOCAL });
     }
 
     /// Closes all connections and listeners and makes no more: [`Input::Stop`]. The stream ends after what there is to

@@ -49,9 +49,9 @@ struct Clock {
 }
 
 #[derive(Serialize)]
-struct DialFailed {
+struct DialFailed<'a> {
     addr: String,
-    reason: &'static str,
+    reason: &'a str,
     retry: u64,
 }
 
@@ -95,8 +95,8 @@ struct Ping {
 }
 
 #[derive(Serialize)]
-struct Disconnected {
-    reason: &'static str,
+struct Disconnected<'a> {
+    reason: &'a str,
     detail: String,
 }
 

@@ -411,6 +411,6 @@ fn skipped_events_count() {
     let mut out = Vec::new();
     renderer.event(&event(1, EventKind::Feefilter(1)), &mut out);
     assert_eq!(text(out), format!("{{\"v\":1,\"seq\":0,{HEAD}\"event\":\"feefilter\",{PEER},\"rate\":1}}\n"));
-    renderer.skip(&event(1, EventKind::Disconnected(CloseReason::Local)));
+    renderer.skip(&event(1, EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))));
     assert!(renderer.book.connections.is_empty());
 }
