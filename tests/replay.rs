@@ -205,9 +205,9 @@ fn a_changed_constant_is_named() {
     let mut node = Node::new(config, prologue.clock, digested);
     let differs = steps(&mut reader).iter().position(|step| {
         tape.load(&step.draws);
-        let before = node.environment().digest.count();
+        let before = node.environment().digest().count();
         node.handle(step.at, step.input.as_input());
-        let digest = &node.environment().digest;
+        let digest = node.environment().digest();
         (digest.count() != before).then(|| digest.mark()) != step.mark
     });
     // Dial, then Connected: the first message is our version, which carries the user agent.

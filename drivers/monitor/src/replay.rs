@@ -76,14 +76,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
 
 /// What is wrong with how a journal ends.
 pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
-    match ending {
-        Ending::Marked(EndReason::Clean) => None,
-        Ending::Marked(reason) => Some(reason.to_string()),
-        Ending::Cut { offset, torn } => Some(format!(
-            "no end mark: cut after the record that ends at byte {offset} ({torn} bytes of another follow); \
-             everything before was played"
-        )),
-    }
+    (ending != Ending::Marked(EndReason::Clean)).then(|| ending.to_string())
 }
 
 /// Counts what goes in and out, and draws what was recorded.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use satwire_capture::journal::{BackgroundFile, Reader};
-use satwire_capture::shrink::{Difference, Session, Shrunk, TRIES};
+use satwire_capture::shrink::{Difference, Shrunk, TRIES, TestCase};
 
 use crate::cli::{Predicate, Replay, Shrink};
 use crate::failure::fail;
@@ -34,45 +34,45 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
     }
     // A panic is what is looked for, or is told in the end; thousands of them say nothing more.
     std::panic::set_hook(Box::new(|_| {}));
-    let (session, damage) = Session::read(reader);
+    let (case, damage) = TestCase::read(reader);
     if let Some(damage) = damage {
         eprintln!("satwire: {name}: {damage}; what comes before it is taken");
     }
-    match catch_unwind(AssertUnwindSafe(|| search(&session, wish.predicate))) {
-        Ok(Some(found)) => write(&session, &found, wish),
+    match catch_unwind(AssertUnwindSafe(|| search(&case, wish.predicate))) {
+        Ok(Some(found)) => write(&case, &found, wish),
         Ok(None) => fail(&format!("{name}: nothing to shrink: {}", missed(wish.predicate))),
         Err(_) => fail(&format!("{name}: the node panics: take --shrink panics")),
     }
 }
 
-/// The smallest session, and the difference that it must show, if that is looked for.
+/// The smallest case, and the difference that it must show, if that is looked for.
 struct Found {
     smallest: Shrunk,
     difference: Option<Difference>,
 }
 
-/// Shrinks the session; `None` if it does not do what is looked for.
-fn search(session: &Session, predicate: Predicate) -> Option<Found> {
-    let shrink = |holds: &dyn Fn(&Session) -> bool| {
-        holds(session)
-            .then(|| Found { smallest: session.shrink(TRIES, |smaller| holds(smaller)), difference: None })
+/// Shrinks the case; `None` if it does not do what is looked for.
+fn search(case: &TestCase, predicate: Predicate) -> Option<Found> {
+    let shrink = |holds: &dyn Fn(&TestCase) -> bool| {
+        holds(case)
+            .then(|| Found { smallest: case.shrink(TRIES, |smaller| holds(smaller)), difference: None })
     };
     match predicate {
-        Predicate::Panics => shrink(&|session| {
-            catch_unwind(AssertUnwindSafe(|| drop(session.play(|words| words, |_, _| ())))).is_err()
+        Predicate::Panics => shrink(&|case| {
+            catch_unwind(AssertUnwindSafe(|| drop(case.play(|words| words, |_, _| ())))).is_err()
         }),
-        Predicate::Closes(word) => shrink(&|session| session.closes(word)),
+        Predicate::Closes(word) => shrink(&|case| case.closes(word)),
         Predicate::Differs => {
-            let difference = Difference::of(session)?;
-            let smallest = difference.shrink(session, TRIES);
+            let difference = Difference::of(case)?;
+            let smallest = difference.shrink(case, TRIES);
             Some(Found { smallest, difference: Some(difference) })
         }
     }
 }
 
-fn write(session: &Session, found: &Found, wish: &Shrink) -> ExitCode {
+fn write(case: &TestCase, found: &Found, wish: &Shrink) -> ExitCode {
     let out = wish.out.display();
-    let Shrunk { session: left, tries, gave_up } = &found.smallest;
+    let Shrunk { case: left, tries, gave_up, .. } = &found.smallest;
     let mut file = match BackgroundFile::create(&wish.out, wish.force) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return exists(wish),
@@ -89,9 +89,9 @@ fn write(session: &Session, found: &Found, wish: &Shrink) -> ExitCode {
     eprintln!(
         "satwire: {out}: {} of {} inputs, {} of {} bytes received, {tries} tries{}",
         left.steps().len(),
-        session.steps().len(),
+        case.steps().len(),
         left.received(),
-        session.received(),
+        case.received(),
         if *gave_up { ", and no more are made" } else { "" },
     );
     ExitCode::SUCCESS

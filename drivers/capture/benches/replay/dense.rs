@@ -85,8 +85,7 @@ impl Recording {
     /// it says is recorded in `sink`.
     pub(crate) fn repeat(&self, bytes: u64, sink: impl Write) -> Result<(), Box<dyn Error>> {
         let prologue = self.prologue.clone();
-        let recorder =
-            Recorder::new(Words::default(), sink, Prologue { draws: Vec::new(), ..prologue.clone() });
+        let recorder = Recorder::new(Words::default(), sink, prologue.clone());
         let mut crowd = Crowd {
             node: Node::new(prologue.config.clone(), prologue.clock, recorder),
             magic: prologue.config.magic,

@@ -24,7 +24,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use satwire_capture::journal::{BackgroundFile, Player, Prologue, Reader, Record, Recorder, Step};
+use satwire_capture::journal::{BackgroundFile, Player, Reader, Record, Recorder, Step};
 use satwire_core::Node;
 use satwire_core::node::{Environment, Output, Purpose};
 
@@ -107,7 +107,7 @@ impl Race {
         let given = || Given(prologue.draws.iter().map(|drawn| drawn.word).collect());
         let null = File::options().write(true).open(if cfg!(windows) { "NUL" } else { "/dev/null" })?;
         let file = BackgroundFile::with_limit(null, BackgroundFile::LIMIT)?;
-        let fresh = Prologue { draws: Vec::new(), ..prologue.clone() };
+        let fresh = prologue.clone();
         Ok(Self {
             bare: Node::new(config.clone(), prologue.clock, given()),
             recording: Node::new(config, prologue.clock, Recorder::new(given(), file, fresh)),

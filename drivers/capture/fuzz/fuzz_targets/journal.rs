@@ -1,4 +1,5 @@
-//! Any bytes as a journal: read, summed up and played. What is read of a journal can be written again.
+//! Any bytes as a journal, of either format: read, summed up and played. What is read of a journal can be written
+//! again, in today's format, and reads the same.
 //!
 //! Checks are made right, or the fuzzer would have to guess them; then the bytes are taken as they are.
 
@@ -6,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use satwire_capture::Summary;
-use satwire_capture::journal::{Ending, MAGIC, Player, Reader, Record, Writer};
+use satwire_capture::journal::{EndReason, Ending, MAGIC, Player, Reader, Record, Writer};
 
 /// Magic and version.
 const HEADER: usize = MAGIC.len() + 2;
@@ -26,16 +27,30 @@ fn run(journal: &[u8]) {
     let prologue = reader.prologue().clone();
     let mut copy = Vec::new();
     let mut writer = Writer::new(&mut copy, &prologue);
+    let mut steps = Vec::new();
     for entry in reader.by_ref().flatten() {
         match entry.record {
-            Record::Step(step) => writer.step(&step),
+            Record::Step(step) => {
+                writer.step(&step);
+                steps.push(step);
+            }
             Record::Digest(digest) => writer.digest(digest),
+            other => panic!("{other:?} is new: say here how it is written"),
         }
     }
-    if let Ending::Marked(reason) = reader.ending() {
-        writer.finish(reason);
-    }
+    writer.finish(EndReason::Clean);
+    assert_eq!(writer.ended().map(|ended| ended.reason), Some(EndReason::Clean));
     drop(writer);
+    let mut again = Reader::new(&copy[..]).expect("it was written");
+    let mut written = again.prologue().clone();
+    written.unknown.clone_from(&prologue.unknown);
+    assert_eq!(written, prologue);
+    let read = again.by_ref().filter_map(|entry| match entry.expect("it was written").record {
+        Record::Step(step) => Some(step),
+        _ => None,
+    });
+    assert!(read.eq(steps));
+    assert_eq!(again.ending(), Ending::Marked(EndReason::Clean));
     assert!(reader.offset() <= journal.len() as u64);
     let (summary, _) = Summary::read(Reader::new(journal).expect("it was read"));
     assert_eq!(summary.prologue, prologue);

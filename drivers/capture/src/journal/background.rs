@@ -1,21 +1,31 @@
 //! A file that is written by a thread of its own.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek as _, Write};
+use std::io::{self, Seek as _, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time;
+
+use satwire_core::Instant;
 
 use super::EndReason;
 
 /// A journal's file, written by a thread of its own, so that a slow disk never holds up who records.
 ///
-/// [`Write::write`] takes all or nothing and returns at once. When more than the limit is waiting it
-/// fails with [`io::ErrorKind::WouldBlock`], which ends a recording: then one more write of at most
-/// 1 KiB is taken, for the end mark. When the disk fails, the file is cut after the last write that it
-/// took whole and gets an end mark, if it takes one; the next write or flush returns the error.
-/// [`Write::flush`] does not wait for the disk.
+/// A [`Sink`](super::Sink) that takes all or nothing and returns at once. When more than the limit is waiting it fails
+/// with [`io::ErrorKind::WouldBlock`], which ends a recording: then one more write of at most 1 KiB is taken, for the
+/// end mark. Flushing does not wait for the disk.
+///
+/// What was written is synced [`BackgroundFile::SYNC`] after the first byte that was not, and at the end. So a power
+/// cut loses no more than what was recorded in that time, in the time between two flushes, and in the time that the
+/// disk took. [`BackgroundFile::whole_until`] tells how far the journal is on the disk.
+///
+/// When the disk fails, the file is cut after the last write that it took whole, or after what was synced if it fails
+/// at that, and gets an end mark, if it takes one. Then [`BackgroundFile::on_failure`] is called; the next write or
+/// flush returns the error.
 ///
 /// Dropping it waits until everything is written. Use [`BackgroundFile::close`] to hear whether it was.
 #[derive(Debug)]
@@ -36,14 +46,32 @@ struct Shared {
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Chunk>,
     /// In the chunks, and in the one that is being written.
     bytes: usize,
     /// No more chunks will come.
     closed: bool,
+    /// The time of the last step that is on the disk.
+    synced: Instant,
     error: Option<io::Error>,
+    on_failure: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Whole records, and the time of the last step in them or before.
+struct Chunk {
+    bytes: Vec<u8>,
+    until: Instant,
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, closed, synced, error, .. } = self;
+        let mut shown = f.debug_struct("Queue");
+        shown.field("bytes", bytes).field("closed", closed).field("synced", synced).field("error", error);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -56,6 +84,9 @@ impl Shared {
 impl BackgroundFile {
     /// How much may wait for the disk, in bytes: 64 MiB.
     pub const LIMIT: usize = 64 << 20;
+
+    /// How long what was written may wait to be synced, by default: 1 s.
+    pub const SYNC: time::Duration = time::Duration::from_secs(1);
 
     /// Creates a file that only its owner may read: it shows whom we know, and the nonces by which we
     /// recognise ourselves. A file that exists is an error ([`io::ErrorKind::AlreadyExists`]) unless
@@ -81,11 +112,40 @@ impl BackgroundFile {
 
     /// As [`BackgroundFile::create`], for a file that is open and empty, with another limit in bytes.
     pub fn with_limit(file: File, limit: usize) -> io::Result<Self> {
+        Self::on(file, limit, Self::SYNC)
+    }
+
+    /// A file on this disk.
+    pub(crate) fn on(disk: impl Disk, limit: usize, sync: time::Duration) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = shared.clone();
+        let writer =
+            DiskWriter { disk, sync, written: (0, Instant::ZERO), synced: (0, Instant::ZERO), sync_at: None };
         let thread =
-            std::thread::Builder::new().name("journal".into()).spawn(move || write_chunks(&theirs, file))?;
+            std::thread::Builder::new().name("journal".into()).spawn(move || writer.write_all(&theirs))?;
         Ok(Self { shared, limit, refused: false, thread: Some(thread) })
+    }
+
+    /// Calls `wake` once, from another thread, when the disk has failed; at once if it has already.
+    pub fn on_failure(&self, wake: impl FnOnce() + Send + 'static) {
+        let mut queue = self.shared.queue();
+        if queue.error.is_none() {
+            queue.on_failure = Some(Box::new(wake));
+        } else {
+            drop(queue);
+            wake();
+        }
+    }
+
+    /// Whether the disk has failed.
+    pub fn has_failed(&self) -> bool {
+        self.shared.queue().error.is_some()
+    }
+
+    /// The time of the last step that is synced: up to there the journal is whole, whatever happens. Zero while there
+    /// is none.
+    pub fn whole_until(&self) -> Instant {
+        self.shared.queue().synced
     }
 
     /// Waits until everything is written and on the disk, and says whether it is.
@@ -100,13 +160,12 @@ impl BackgroundFile {
         self.failed()
     }
 
-    fn failed(&self) -> io::Result<()> {
+    pub(super) fn failed(&self) -> io::Result<()> {
         self.shared.queue().error.as_ref().map_or(Ok(()), |error| Err(copy(error)))
     }
-}
 
-impl Write for BackgroundFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// Takes all of `bytes` or nothing.
+    pub(super) fn queue(&mut self, bytes: &[u8], until: Instant) -> io::Result<usize> {
         self.failed()?;
         let mut queue = self.shared.queue();
         if queue.closed {
@@ -123,14 +182,10 @@ impl Write for BackgroundFile {
         }
         self.refused = false;
         queue.bytes += bytes.len();
-        queue.chunks.push_back(bytes.to_vec());
+        queue.chunks.push_back(Chunk { bytes: bytes.to_vec(), until });
         drop(queue);
         self.shared.changed.notify_all();
         Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.failed()
     }
 }
 
@@ -140,47 +195,142 @@ impl Drop for BackgroundFile {
     }
 }
 
-/// The thread: writes chunk by chunk until there are no more, or the disk fails.
-fn write_chunks(shared: &Shared, mut file: File) {
-    let mut written = 0;
-    loop {
-        let chunk = {
-            let mut queue = shared.queue();
-            loop {
-                if let Some(chunk) = queue.chunks.pop_front() {
-                    break Some(chunk);
-                }
-                if queue.closed {
-                    break None;
-                }
-                queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            }
-        };
-        let result = match &chunk {
-            Some(chunk) => file.write_all(chunk),
+/// What is written to.
+pub(crate) trait Disk: Send + 'static {
+    /// Appends all of `bytes`.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits until everything that was appended is there for good.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Takes away everything after the first `len` bytes.
+    fn cut(&mut self, len: u64) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        match self.sync_data() {
             // Pipes and devices cannot be waited for.
-            None => file.sync_all().or_else(|error| match error.kind() {
-                io::ErrorKind::InvalidInput => Ok(()),
-                _ => Err(error),
-            }),
-        };
-        let mut queue = shared.queue();
-        if let Err(error) = result {
-            queue.error = Some(error);
-            queue.chunks.clear();
-            drop(queue);
-            return last_words(&mut file, written);
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+            {
+                Ok(())
+            }
+            result => result,
         }
-        let Some(chunk) = chunk else { return };
-        queue.bytes -= chunk.len();
-        written += chunk.len() as u64;
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        self.set_len(len)?;
+        self.seek(io::SeekFrom::Start(len)).map(|_| ())
     }
 }
 
-/// Cuts the file after the last whole chunk and says why there is no more, as far as the disk lets us.
-fn last_words(file: &mut File, written: u64) {
-    if file.set_len(written).is_ok() && file.seek(io::SeekFrom::Start(written)).is_ok() {
-        let _ = file.write_all(&EndReason::SinkFailed.mark());
+/// The thread's half: writes chunk by chunk until there are no more, or the disk fails.
+struct DiskWriter<D> {
+    disk: D,
+    /// How long what was written may wait to be synced.
+    sync: time::Duration,
+    /// Bytes, and the time of the last step in them.
+    written: (u64, Instant),
+    synced: (u64, Instant),
+    /// When there is to be a sync, if something is not synced.
+    sync_at: Option<time::Instant>,
+}
+
+/// What the thread does next.
+enum Task {
+    Write(Chunk),
+    Sync,
+    Close,
+}
+
+impl<D: Disk> DiskWriter<D> {
+    fn write_all(mut self, shared: &Shared) {
+        loop {
+            let task = self.next(shared);
+            let closes = matches!(task, Task::Close);
+            let result = match &task {
+                Task::Write(chunk) => self.write(chunk),
+                Task::Sync | Task::Close => self.sync(),
+            };
+            let failed = result.is_err();
+            if failed {
+                self.last_words();
+            }
+            let mut queue = shared.queue();
+            queue.synced = self.synced.1;
+            if let Task::Write(Chunk { bytes, .. }) = &task {
+                queue.bytes -= bytes.len();
+            }
+            if let Err(error) = result {
+                queue.error = Some(error);
+                queue.chunks.clear();
+                let wake = queue.on_failure.take();
+                drop(queue);
+                if let Some(wake) = wake {
+                    wake();
+                }
+            }
+            if failed || closes {
+                return;
+            }
+        }
+    }
+
+    /// Waits until there is something to do. Chunks that come without end do not put off a sync.
+    fn next(&self, shared: &Shared) -> Task {
+        let mut queue = shared.queue();
+        loop {
+            let wait = self.sync_at.map(|at| at.saturating_duration_since(time::Instant::now()));
+            if wait.is_some_and(|wait| wait.is_zero()) {
+                return Task::Sync;
+            }
+            if let Some(chunk) = queue.chunks.pop_front() {
+                return Task::Write(chunk);
+            }
+            if queue.closed {
+                return Task::Close;
+            }
+            queue = match wait {
+                Some(wait) => {
+                    let woken = shared.changed.wait_timeout(queue, wait);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
+        self.disk.append(&chunk.bytes)?;
+        self.written = (self.written.0 + chunk.bytes.len() as u64, chunk.until);
+        let sync = self.sync;
+        self.sync_at.get_or_insert_with(|| time::Instant::now() + sync);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_at = None;
+        let result = self.disk.sync();
+        if result.is_err() {
+            // Whatever was written since the last time may be lost.
+            self.written = self.synced;
+        }
+        self.synced = self.written;
+        result
+    }
+
+    /// Cuts the file after the last whole chunk and says why there is no more, as far as the disk lets us.
+    fn last_words(&mut self) {
+        if self.disk.cut(self.written.0).is_ok() {
+            let _ = self.disk.append(&EndReason::SinkFailed.mark());
+        }
+        let _ = self.sync();
     }
 }
 

@@ -4,7 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
 use satwire_core::node::Address;
+use satwire_core::wire::AddrV2;
 
+use super::input::Unsupported;
 use super::{ErrorKind, Version};
 
 /// Appends a number: seven bits a byte, the lowest first, the top bit of all but the last byte set.
@@ -49,8 +51,11 @@ pub(super) fn put_socket(out: &mut Vec<u8>, addr: &SocketAddr) {
     }
 }
 
-/// Appends an address as [`put_socket`] does, or 0 · name · port.
-pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) {
+/// Added to a network's number in BIP155: the family of an address that is not of the internet.
+const OVERLAY: u8 = 16;
+
+/// Appends an address as [`put_socket`] does, or 0 · name · port, or 16 + network of BIP155 · address · port.
+pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) -> Result<(), Unsupported> {
     match address {
         Address::Socket(addr) => put_socket(out, addr),
         Address::Name { host, port } => {
@@ -58,7 +63,14 @@ pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) {
             put_bytes(out, host.as_bytes());
             out.extend_from_slice(&port.to_le_bytes());
         }
+        Address::Overlay { addr: addr @ (AddrV2::TorV3(_) | AddrV2::I2p(_) | AddrV2::Cjdns(_)), port } => {
+            out.push(OVERLAY + addr.network_id());
+            out.extend_from_slice(addr.address(&mut [0; 32]));
+            out.extend_from_slice(&port.to_le_bytes());
+        }
+        Address::Overlay { .. } => return Err(Unsupported),
     }
+    Ok(())
 }
 
 /// Takes the fields of one record apart. What it hands out lies in the record: it allocates nothing
@@ -141,15 +153,62 @@ impl<'a> Fields<'a> {
         Ok(Duration::new(secs, nanos as u32))
     }
 
-    pub(super) fn text(&mut self, field: &'static str) -> Result<String, ErrorKind> {
+    /// 0 or 1.
+    pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, ErrorKind> {
+        match self.byte(field)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(ErrorKind::above(field, u64::from(other), 1)),
+        }
+    }
+
+    /// A length, and so many bytes.
+    fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], ErrorKind> {
         let needed = self.varint(field)?;
         let left = self.left.len() as u64;
         if needed > left {
             return Err(ErrorKind::Short { field, needed, left });
         }
-        let (text, left) = self.left.split_at(needed as usize);
+        let (bytes, left) = self.left.split_at(needed as usize);
         self.left = left;
-        String::from_utf8(text.into()).map_err(|_| ErrorKind::Text(field))
+        Ok(bytes)
+    }
+
+    pub(super) fn str(&mut self, field: &'static str) -> Result<&'a str, ErrorKind> {
+        std::str::from_utf8(self.bytes(field)?).map_err(|_| ErrorKind::Text(field))
+    }
+
+    pub(super) fn text(&mut self, field: &'static str) -> Result<String, ErrorKind> {
+        self.str(field).map(Into::into)
+    }
+
+    /// All that is left, as text.
+    pub(super) fn rest_text(&mut self, field: &'static str) -> Result<String, ErrorKind> {
+        std::str::from_utf8(self.rest()).map(Into::into).map_err(|_| ErrorKind::Text(field))
+    }
+
+    /// Takes number · length · value, up to the end, and gives each value to `take`, which must take all of it. The
+    /// numbers ascend, so that each field is there once and every set of fields has one form.
+    pub(super) fn each_numbered(
+        &mut self,
+        what: &'static str,
+        mut take: impl FnMut(u64, &mut Self) -> Result<(), ErrorKind>,
+    ) -> Result<(), ErrorKind> {
+        let mut last = 0;
+        while self.left() > 0 {
+            let number = self.varint(what)?;
+            if number <= last {
+                let expected = format!("more than {last}");
+                return Err(ErrorKind::Value { field: what, found: number, expected });
+            }
+            last = number;
+            let mut value = Self::new(self.bytes(what)?, self.format);
+            take(number, &mut value)?;
+            if value.left() > 0 {
+                return Err(ErrorKind::Trailing("the value of a field"));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn socket(&mut self) -> Result<SocketAddr, ErrorKind> {
@@ -165,8 +224,19 @@ impl<'a> Fields<'a> {
             0 => Ok(Address::Name { host: self.text("host name")?, port: self.u16("port")? }),
             4 => self.socket_v4().map(Address::Socket),
             6 => self.socket_v6().map(Address::Socket),
+            20 => self.overlay(|fields| fields.array("onion service").map(|key| Some(AddrV2::TorV3(key)))),
+            21 => self.overlay(|fields| fields.array("I2P destination").map(|hash| Some(AddrV2::I2p(hash)))),
+            22 => self.overlay(|fields| fields.array("CJDNS address").map(AddrV2::cjdns)),
             other => Err(self.unknown("address family", u64::from(other))),
         }
+    }
+
+    fn overlay(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<Option<AddrV2>, ErrorKind>,
+    ) -> Result<Address, ErrorKind> {
+        let addr = take(self)?.ok_or(ErrorKind::Malformed("CJDNS address"))?;
+        Ok(Address::Overlay { addr, port: self.u16("port")? })
     }
 
     fn socket_v4(&mut self) -> Result<SocketAddr, ErrorKind> {

@@ -1,12 +1,20 @@
 //! A digest of everything that a node says.
+//!
+//! Old journals are compared by it, so what they can hold is encoded as it ever was: numbers are never used again, a
+//! new event gets the next one, and a field that an event gets later is written only where it has another value than
+//! the event had before there was the field.
 
+use std::cell::{Ref, RefCell};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::rc::Rc;
 
-use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, NotTaken, Output, Purpose};
+use satwire_core::node::{
+    Address, ConnId, Environment, Event, EventKind, FailedRequest, Input, InputError, NotTaken, Output,
+    Purpose,
+};
 use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{self, Header, Inventory, NetAddress};
-use satwire_core::{CloseReason, Fault, Instant};
+use satwire_core::{CloseReason, Fault, Instant, Label};
 
 use super::codec::{put_address, put_bytes, put_duration, put_signed, put_socket, put_varint};
 use super::sum::Sum;
@@ -16,8 +24,8 @@ use super::{DIGEST, Mark};
 /// event, with its time, in an encoding of its own.
 ///
 /// Messages count one by one, so that it does not matter how many were queued at once. A transaction
-/// counts by its ids and its length, which stand for every byte of it. What has a variant that this
-/// version does not know counts by its `Display`.
+/// counts by its ids and its length, which stand for every byte of it. What has a variant that has no number
+/// here counts by its text.
 ///
 /// What is said in one step has a digest of its own beside it, whatever was said before.
 ///
@@ -126,19 +134,31 @@ impl Digest {
     }
 }
 
-/// A environment around another that keeps the digest of what its node says, where each input is a step.
-#[derive(Clone, Debug)]
+/// An environment around another that keeps the digest of what its node says, where each input is a step.
+#[derive(Debug)]
 pub struct Digested<E> {
     /// The environment inside.
     pub inner: E,
-    /// The digest so far.
-    pub digest: Digest,
+    digest: SharedDigest,
 }
+
+/// A digest that is read where the node cannot be asked for it: there may be another machine around it.
+pub(super) type SharedDigest = Rc<RefCell<Digest>>;
 
 impl<E> Digested<E> {
     /// Starts with the digest of nothing.
     pub fn new(inner: E) -> Self {
-        Self { inner, digest: Digest::new() }
+        Self { inner, digest: SharedDigest::default() }
+    }
+
+    /// The digest so far.
+    pub fn digest(&self) -> Ref<'_, Digest> {
+        self.digest.borrow()
+    }
+
+    /// The digest, to be read from elsewhere.
+    pub(super) fn share(&self) -> SharedDigest {
+        self.digest.clone()
     }
 }
 
@@ -148,17 +168,17 @@ impl<E: Environment> Environment for Digested<E> {
     }
 
     fn input(&mut self, now: Instant, input: &Input<'_>) {
-        self.digest.next_step();
+        self.digest.borrow_mut().next_step();
         self.inner.input(now, input);
     }
 
     fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
-        self.digest.queued(now, conn, frames);
+        self.digest.borrow_mut().queued(now, conn, frames);
         self.inner.queued(now, conn, frames);
     }
 
     fn output(&mut self, now: Instant, output: &Output) {
-        self.digest.output(now, output);
+        self.digest.borrow_mut().output(now, output);
         self.inner.output(now, output);
     }
 }
@@ -178,7 +198,12 @@ fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.push(0);
             put_signed(out, clock.unix_micros_at_zero);
         }
-        EventKind::DialFailed { address, reason, retry } => put_dial_failed(out, address, reason, *retry),
+        EventKind::DialFailed { address, reason, retry } => {
+            out.push(1);
+            put_address_or_text(out, address);
+            put_reason(out, reason);
+            put_duration(out, *retry);
+        }
         EventKind::Connected { addr, direction } => put_connected(out, addr, *direction),
         EventKind::Handshake(negotiated) => {
             out.push(3);
@@ -241,6 +266,10 @@ fn put_event(out: &mut Vec<u8>, event: &Event) {
             put_bytes(out, reason.as_bytes());
             put_bytes(out, hash.as_ref().map_or(&[], |hash| &hash.0[..]));
         }
+        EventKind::InputRefused(error) => {
+            out.push(13);
+            put_input_error(out, error);
+        }
         other => put_other(out, &format!("{other:?}")),
     }
 }
@@ -250,11 +279,45 @@ fn put_other(out: &mut Vec<u8>, text: &str) {
     put_bytes(out, text.as_bytes());
 }
 
-fn put_dial_failed(out: &mut Vec<u8>, address: &Address, reason: &CloseReason, retry: Duration) {
-    out.push(1);
-    put_address(out, address);
-    put_reason(out, reason);
-    put_duration(out, retry);
+fn put_address_or_text(out: &mut Vec<u8>, address: &Address) {
+    if put_address(out, address).is_err() {
+        put_other(out, &address.to_string());
+    }
+}
+
+fn put_input_error(out: &mut Vec<u8>, error: &InputError) {
+    match error {
+        InputError::WrongConn { got, expected } => {
+            out.push(0);
+            put_varint(out, got.0);
+            put_varint(out, expected.0);
+        }
+        InputError::UnknownConn(conn) => put_number(out, 1, conn.0),
+        InputError::ConnectionOver(conn) => put_number(out, 2, conn.0),
+        InputError::NotConnected(conn) => put_number(out, 3, conn.0),
+        InputError::AlreadyConnected(conn) => put_number(out, 4, conn.0),
+        InputError::NotSent { conn, command, error } => {
+            put_number(out, 5, conn.0);
+            out.extend_from_slice(&command.to_wire());
+            put_bytes(out, error.to_string().as_bytes());
+        }
+        InputError::NotRequested { conn, refused } => {
+            put_number(out, 6, conn.0);
+            put_varint(out, *refused as u64);
+        }
+        InputError::UnknownTarget(target) => put_number(out, 7, u64::from(target.0)),
+        InputError::NetworkNotDialled(address) => {
+            out.push(8);
+            put_address_or_text(out, address);
+        }
+        InputError::Stopped => out.push(9),
+        other => put_other(out, &other.to_string()),
+    }
+}
+
+fn put_number(out: &mut Vec<u8>, variant: u8, number: u64) {
+    out.push(variant);
+    put_varint(out, number);
 }
 
 fn put_connected(out: &mut Vec<u8>, addr: &SocketAddr, direction: Direction) {
@@ -304,7 +367,7 @@ fn put_inventory(out: &mut Vec<u8>, item: Inventory) {
     out.extend_from_slice(&item.hash.0);
 }
 
-fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[satwire_core::node::FailedRequest]) {
+fn put_misses(out: &mut Vec<u8>, number: u8, misses: &[FailedRequest]) {
     out.push(number);
     put_varint(out, misses.len() as u64);
     for miss in misses {
@@ -364,8 +427,12 @@ fn put_wire_error(out: &mut Vec<u8>, error: &wire::Error) {
 }
 
 fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
-    // The stable word names the variant; its fields follow.
-    put_bytes(out, reason.as_str().as_bytes());
+    // The stable word names the variant; its fields follow. A label of the application's own is no such word.
+    let word = match reason {
+        CloseReason::Local(_) => Label::LOCAL.as_str(),
+        reason => reason.as_str(),
+    };
+    put_bytes(out, word.as_bytes());
     match reason {
         CloseReason::WrongMagic { got, expected } => {
             out.extend_from_slice(&got.0);
@@ -386,11 +453,15 @@ fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
             put_signed(out, i64::from(*least));
         }
         CloseReason::LateFeature(command) => out.extend_from_slice(&command.to_wire()),
-        CloseReason::NoSlot { slots } => put_varint(out, *slots as u64),
+        CloseReason::NoSlot { slots: limit }
+        | CloseReason::Evicted { slots: limit }
+        | CloseReason::NoSlotForAddress { limit }
+        | CloseReason::NoSlotForGroup { limit } => put_varint(out, *limit as u64),
+        CloseReason::Local(label) if *label != Label::LOCAL => put_bytes(out, label.as_str().as_bytes()),
         CloseReason::ConnectTimeout(time)
         | CloseReason::HandshakeTimeout(time)
         | CloseReason::PingTimeout(time) => put_duration(out, *time),
-        CloseReason::SelfConnection | CloseReason::Local | CloseReason::Io(_) => {}
+        CloseReason::SelfConnection | CloseReason::Local(_) | CloseReason::Io(_) => {}
         other => put_other(out, &other.to_string()),
     }
 }

@@ -7,6 +7,7 @@ use super::{FORMAT, MAX_RECORD, Version};
 /// A journal that cannot be read further: what is wrong, and at which byte.
 #[derive(Debug, thiserror::Error)]
 #[error("byte {offset}: {kind}")]
+#[non_exhaustive]
 pub struct Error {
     /// Where the offending part starts, in bytes from the start of the journal.
     pub offset: u64,
@@ -26,7 +27,7 @@ pub enum ErrorKind {
     #[error("not a satwire journal: starts with \"{}\", expected \"satwire journal\\n\"", .0.escape_ascii())]
     NotAJournal(Vec<u8>),
     /// A format that this version of the program does not read.
-    #[error("journal format {0}, expected {major}.x", major = FORMAT.major)]
+    #[error("journal format {0}, expected 1.x to {newest}.x", newest = FORMAT.major)]
     Format(Version),
     /// A record, or a part of one, that this version of the program does not know.
     #[error("unknown {what} {code} in a journal of format {format}, this program knows up to {FORMAT}")]
@@ -81,6 +82,12 @@ pub enum ErrorKind {
         /// What it may say.
         expected: String,
     },
+    /// A field that must be there.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field that does not have the form of what it is.
+    #[error("{0} is malformed")]
+    Malformed(&'static str),
     /// A text that is not UTF-8.
     #[error("{0} is not UTF-8 text")]
     Text(&'static str),

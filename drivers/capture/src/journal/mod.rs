@@ -1,11 +1,12 @@
 //! The native journal: everything that can change a node's state, in order.
 //!
-//! # Format 1.0
+//! # Format 2.0
 //!
 //! ```text
 //! journal   "satwire journal\n" · major u8 · minor u8 · blocks · end
 //! block     block start · (block 0: prologue) · steps · block end
 //! record    kind u8 · length varint · body · check 4
+//! fields    (number varint · length varint · value), by ascending number
 //! ```
 //!
 //! A *varint* is a number, seven bits a byte, the lowest first, in its shortest form; other integers
@@ -14,10 +15,11 @@
 //! | kind | record | body |
 //! |---|---|---|
 //! | 1 | block start | number · time in µs, both varint |
-//! | 2 | prologue | program · wall clock · configuration · draws |
+//! | 2 | prologue | fields: 1 program, 2 wall clock, 3 configuration (fields), 4 draws, 5 options |
 //! | 3 | block end | records · bytes of the block up to here, both varint · digest 16, or nothing |
 //! | 4 | end | why, u8 |
-//! | 128 + n | step | µs since the step before · draws if bit 4 · mark 2 if bit 5 · input number n |
+//! | 64 to 127 | none yet | may be passed over |
+//! | 128 + bits | step | input number n, varint · µs since the step before · draws if bit 0 · mark 2 if bit 1 · the input's own fields |
 //!
 //! **Checks.** A record's check is the CRC-32 (IEEE) of everything in its block up to and with its
 //! body, checks left out; block 0 begins with the first byte of the journal. So damage to a record is
@@ -38,9 +40,10 @@
 //! that it ever said, if it changed since the last. A mark depends on its own step alone, so that it
 //! stays true where others are left out ([`shrink`](crate::shrink)).
 //!
-//! **What it costs.** A step takes 7 to 9 bytes on top of what was received, 2 more if the node said
+//! **What it costs.** A step takes 8 to 10 bytes on top of what was received, 2 more if the node said
 //! something, 10 for each random word; a block about 50. Of a gigabyte of dense traffic, two real
-//! recordings repeated with other transactions (`cargo bench -p satwire-capture -- 1024`):
+//! recordings repeated with other transactions (`cargo bench -p satwire-capture -- 1024`, measured with format 1.0,
+//! whose steps were one byte shorter):
 //!
 //! | | reads of 14 kB | reads of 88 bytes |
 //! |---|---|---|
@@ -52,19 +55,53 @@
 //! The core hashes what it receives twice, so a journal must not do so again: hence a CRC and a plain
 //! sum where a cryptographic hash would cost a tenth of the speed more.
 //!
-//! **Versions.** Another major version is refused. A minor version adds kinds, purposes and fields; a
-//! reader that meets one it does not know says which, and the version.
+//! # Versions: what is promised
+//!
+//! A journal of format 1.0 or 2.x is read by every later program of this house. 2.0 is what is written; to carry an
+//! old journal over, record its replay.
+//!
+//! A *minor* version only adds: numbers of inputs, purposes of draws, I/O errors and ends, fields of the prologue
+//! and of the configuration, kinds of record. No number is used twice, and none changes its meaning. A reader that is
+//! older than a journal does this with what it does not know:
+//!
+//! - **An input, a purpose, an error, an end, a kind of record below 64 or from 128 on** cannot be played. It is an
+//!   error that gives its number and the byte at which its record stands. What comes before it is read.
+//! - **A kind of record from 64 to 127** is passed over.
+//! - **A field of the prologue or the configuration** is passed over and noted ([`Prologue::unknown`]). A writer
+//!   leaves out a field by which the node acts as one that has no such field. So what is noted may make a replay
+//!   differ, which shows in the marks; what is not there cannot.
+//!
+//! By the same rule a reader that is *newer* than a journal gives a field that is not there the value under which the
+//! node acts as nodes did before there was the field, which need not be its default: without
+//! `inbound_per_address`, for one, there is no such limit. The sixteen fields of format 1.0 are always written; one that
+//! is missing all the same has the default of the reader's [`Config`](satwire_core::Config), and without the network's
+//! magic a prologue is refused.
+//!
+//! **Marks and digests** stay comparable: what an old journal can hold is encoded as it ever was, a new event gets a new
+//! number. What they compare is what the node *does*, though, and a later core may do something else with the same
+//! inputs. Then a replay names the first record that differs, and that is no fault of the journal.
+//!
+//! # Format 1.0
+//!
+//! It differs in three things. The kind of a step is 128 + its input's number, with bit 4 for draws and bit 5 for a mark,
+//! so that the body starts with the time. The prologue is program · wall clock · 16, and the values of so many fields of
+//! the configuration · draws; texts have their length before them. Input 8 has a connection and nothing else, and
+//! means that its target is dialled again.
 
 mod background;
 mod chain;
 mod codec;
+mod config;
 mod digest;
 mod error;
+mod input;
+mod kind;
 mod player;
 mod prologue;
 mod reader;
 mod record;
 mod recorder;
+mod sink;
 mod source;
 mod sum;
 mod tape;
@@ -74,13 +111,17 @@ use std::fmt;
 use std::time::Duration;
 
 pub use self::background::BackgroundFile;
+#[cfg(test)]
+pub(crate) use self::background::Disk;
 pub use self::digest::{Digest, Digested};
 pub use self::error::{Error, ErrorKind};
+pub use self::input::OwnedInput;
 pub use self::player::{Difference, PlayError, Played, Player, What};
-pub use self::prologue::Prologue;
+pub use self::prologue::{Prologue, Unknown};
 pub use self::reader::{Ending, Entry, Reader};
-pub use self::record::{Drawn, Mark, OwnedInput, Record, Step};
+pub use self::record::{Drawn, Mark, Record, Step};
 pub use self::recorder::Recorder;
+pub use self::sink::Sink;
 pub use self::tape::{Tape, WrongDraw};
 pub use self::writer::{EndReason, Ended, Writer};
 
@@ -88,7 +129,7 @@ pub use self::writer::{EndReason, Ended, Writer};
 pub const MAGIC: &[u8; 16] = b"satwire journal\n";
 
 /// The format that is written here, and the newest that is read.
-pub const FORMAT: Version = Version { major: 1, minor: 0 };
+pub const FORMAT: Version = Version::V2_0;
 
 /// The longest body of a record, in bytes. An input that does not fit ends a recording.
 pub const MAX_RECORD: u64 = 8 << 20;
@@ -103,47 +144,28 @@ pub const BLOCK_BYTES: u64 = 64 << 10;
 /// whose memory is reserved when the node is made. A node with more cannot be recorded.
 pub const MAX_REMEMBERED: usize = 1 << 22;
 
+/// The most [options](Prologue::options) of a prologue.
+pub const MAX_OPTIONS: usize = 256;
+
 /// The length of a digest, in bytes.
 pub const DIGEST: usize = 16;
 
 /// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
-    /// Journals of another major version are not read.
+    /// Journals of a later major version are not read.
     pub major: u8,
     /// Later minor versions only add.
     pub minor: u8,
+}
+
+impl Version {
+    /// The first with numbers that have room to grow.
+    pub const V2_0: Self = Self { major: 2, minor: 0 };
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
     }
-}
-
-/// The kinds of records, and the numbers of inputs.
-mod kind {
-    pub(super) const BLOCK_START: u8 = 1;
-    pub(super) const PROLOGUE: u8 = 2;
-    pub(super) const BLOCK_END: u8 = 3;
-    pub(super) const END: u8 = 4;
-    pub(super) const STEP: u8 = 0x80;
-
-    /// The bits of a step's kind that number its input.
-    pub(super) const INPUT: u8 = 0x0f;
-    /// The bit of a step's kind for "words were drawn".
-    pub(super) const WITH_DRAWS: u8 = 0x10;
-    /// The bit of a step's kind for "the node said something".
-    pub(super) const WITH_MARK: u8 = 0x20;
-
-    pub(super) const DIAL: u8 = 0;
-    pub(super) const RESOLVED: u8 = 1;
-    pub(super) const CONNECTED: u8 = 2;
-    pub(super) const ACCEPTED: u8 = 3;
-    pub(super) const RECEIVED: u8 = 4;
-    pub(super) const CLOSED: u8 = 5;
-    pub(super) const TIMEOUT: u8 = 6;
-    pub(super) const CLOCK: u8 = 7;
-    pub(super) const DISCONNECT: u8 = 8;
-    pub(super) const STOP: u8 = 9;
 }

@@ -4,20 +4,23 @@ use std::fmt;
 use std::io::Read;
 
 use satwire_core::node::{Environment, Output};
-use satwire_core::{Instant, Node};
+use satwire_core::{Config, Instant, Machine, Node, WallClock};
 
+use super::digest::SharedDigest;
 use super::reader::View;
 use super::{DIGEST, Digested, Ending, Error, Mark, Reader, Tape, WrongDraw};
 
 /// Plays a journal: makes the node that was recorded and feeds it what it was fed, as a stream.
 ///
 /// Everything that the node says is compared with what it said when it was recorded, step by step and
-/// by the digests.
+/// by the digests. The node may stand in another [`Machine`], which is fed in its place.
 #[derive(Debug)]
-pub struct Player<R, E = Tape> {
+pub struct Player<R, M = Node<Digested<Tape>>> {
     reader: Reader<R>,
     tape: Tape,
-    node: Node<Digested<E>>,
+    machine: M,
+    /// Of what the node says, wherever it stands.
+    digest: SharedDigest,
     /// Of the last step.
     at: Instant,
     /// A difference that was there before the first step.
@@ -26,6 +29,7 @@ pub struct Player<R, E = Tape> {
 
 /// A record that was played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Played {
     /// Its number; the prologue is 0.
     pub number: u64,
@@ -35,6 +39,7 @@ pub struct Played {
 
 /// Why a journal was not played further.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlayError {
     /// The journal cannot be read.
     #[error(transparent)]
@@ -47,6 +52,7 @@ pub enum PlayError {
 /// The first point at which a replay does not do what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("record {number} at {}.{:06} s: {what}", .at.as_micros() / 1_000_000, .at.as_micros() % 1_000_000)]
+#[non_exhaustive]
 pub struct Difference {
     /// The number of the record; the prologue is 0.
     pub number: u64,
@@ -116,17 +122,54 @@ impl<R: Read> Player<R> {
     }
 }
 
-impl<R: Read, E: Environment> Player<R, E> {
+impl<R: Read, E: Environment> Player<R, Node<Digested<E>>> {
     /// A player whose node is watched by the environment that `watch` makes: a transcript, another recorder.
     /// It must take its random words from the [`Tape`] that it is given.
     pub fn watched(reader: Reader<R>, watch: impl FnOnce(Tape) -> E) -> Self {
+        Self::make(reader, watch, Node::new)
+    }
+
+    /// The node, as it is after the last record that was played.
+    pub const fn node(&self) -> &Node<Digested<E>> {
+        &self.machine
+    }
+
+    /// The environment that watches.
+    pub const fn environment(&self) -> &E {
+        &self.machine.environment().inner
+    }
+
+    /// The environment that watches, to be changed.
+    pub const fn environment_mut(&mut self) -> &mut E {
+        &mut self.machine.environment_mut().inner
+    }
+}
+
+impl<R: Read, M: Machine> Player<R, M> {
+    /// A player of the machine that `make` makes: a [`Node`] with this configuration, clock and environment, and
+    /// whatever stands around it. What the node says is compared; what the machine makes of that is not.
+    ///
+    /// An environment around the one that is given must hand on all that it is told.
+    pub fn with_machine(
+        reader: Reader<R>,
+        make: impl FnOnce(Config, WallClock, Digested<Tape>) -> M,
+    ) -> Self {
+        Self::make(reader, |tape| tape, make)
+    }
+
+    fn make<E>(
+        reader: Reader<R>,
+        watch: impl FnOnce(Tape) -> E,
+        machine: impl FnOnce(Config, WallClock, Digested<E>) -> M,
+    ) -> Self {
         let tape = Tape::new();
         let prologue = reader.prologue();
         tape.load(&prologue.draws);
         let environment = Digested::new(watch(tape.clone()));
-        let node = Node::new(prologue.config.clone(), prologue.clock, environment);
+        let digest = environment.share();
+        let machine = machine(prologue.config.clone(), prologue.clock, environment);
         let wrong = tape.check().err();
-        Self { reader, tape, node, at: Instant::ZERO, wrong }
+        Self { reader, tape, machine, digest, at: Instant::ZERO, wrong }
     }
 
     /// Plays the next record. What the node says is at [`Player::poll`] then; everything that it wants
@@ -142,22 +185,23 @@ impl<R: Read, E: Environment> Player<R, E> {
         let (number, _, view) = view?;
         match view {
             View::Step(step) => {
-                let count = self.node.environment().digest.count();
+                let count = self.digest.borrow().count();
                 let expected = step.mark;
                 self.at = step.at;
                 self.tape.load(step.draws);
-                self.node.handle(step.at, step.input);
+                self.machine.handle(step.at, step.input);
                 if let Err(wrong) = self.tape.check() {
                     return self.differ(number, What::Draw(wrong));
                 }
-                let digest = &self.node.environment().digest;
+                let digest = self.digest.borrow();
                 let got = (digest.count() != count).then(|| digest.mark());
+                drop(digest);
                 if got != expected {
                     return self.differ(number, What::Said { expected, got });
                 }
             }
             View::Digest(expected) => {
-                let got = self.node.environment().digest.sum();
+                let got = self.digest.borrow().sum();
                 if got != expected {
                     return self.differ(number, What::Digest { expected, got });
                 }
@@ -167,7 +211,7 @@ impl<R: Read, E: Environment> Player<R, E> {
     }
 
     /// Plays all records that are left and gives each order and event to `each`.
-    pub fn run(&mut self, mut each: impl FnMut(Output)) -> Result<Ending, PlayError> {
+    pub fn run(&mut self, mut each: impl FnMut(Output<M::Event>)) -> Result<Ending, PlayError> {
         loop {
             let played = self.step();
             while let Some(output) = self.poll() {
@@ -180,12 +224,12 @@ impl<R: Read, E: Environment> Player<R, E> {
     }
 
     /// The next order or event. [`Output::Transmit`] is not among them: what it asks for is done.
-    pub fn poll(&mut self) -> Option<Output> {
+    pub fn poll(&mut self) -> Option<Output<M::Event>> {
         loop {
-            match self.node.poll()? {
+            match self.machine.poll()? {
                 Output::Transmit(conn) => {
-                    let all = self.node.transmit(conn).len();
-                    self.node.transmitted(conn, all);
+                    let all = self.machine.transmit(conn).len();
+                    self.machine.transmitted(conn, all);
                 }
                 output => return Some(output),
             }
@@ -197,19 +241,14 @@ impl<R: Read, E: Environment> Player<R, E> {
         self.reader.ending()
     }
 
-    /// The node, as it is after the last record that was played.
-    pub const fn node(&self) -> &Node<Digested<E>> {
-        &self.node
+    /// The machine, as it is after the last record that was played.
+    pub const fn machine(&self) -> &M {
+        &self.machine
     }
 
-    /// The environment that watches.
-    pub const fn environment(&self) -> &E {
-        &self.node.environment().inner
-    }
-
-    /// The environment that watches, to be changed.
-    pub const fn environment_mut(&mut self) -> &mut E {
-        &mut self.node.environment_mut().inner
+    /// The machine, to be changed by what is no input.
+    pub const fn machine_mut(&mut self) -> &mut M {
+        &mut self.machine
     }
 
     /// The journal.

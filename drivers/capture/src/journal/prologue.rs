@@ -1,14 +1,18 @@
-//! The first record: what the node was made of.
+//! The first record: what the node was made of, and how its program showed what it did.
 
-use satwire_core::wire::Services;
-use satwire_core::{Config, Magic, WallClock};
+use std::fmt;
 
-use super::codec::{Fields, put_bytes, put_duration, put_signed, put_varint};
-use super::record::{Drawn, Unsupported, put_drawn, take_draws};
-use super::{ErrorKind, MAX_REMEMBERED};
+use satwire_core::{Config, WallClock};
+
+use super::codec::{Fields, put_bytes, put_signed, put_varint};
+use super::config::{put_config, take_config, take_config_1_0};
+use super::input::Unsupported;
+use super::record::{Drawn, put_drawn, take_draws};
+use super::{ErrorKind, MAX_OPTIONS, Version};
 
 /// What a node was made of: enough to make the same one again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Prologue {
     /// Name and version of the program that recorded. For people; nothing depends on it.
     pub program: String,
@@ -18,108 +22,150 @@ pub struct Prologue {
     pub clock: WallClock,
     /// The random words that the node drew when it was made.
     pub draws: Vec<Drawn>,
+    /// What decided how the program showed what the node told, as names and values in the program's own words and
+    /// order: with them a replay prints the same without being told how. At most [`MAX_OPTIONS`] are recorded.
+    pub options: Vec<(String, String)>,
+    /// What this program does not know of a journal that was read: see [`Unknown`]. It is not written.
+    pub unknown: Vec<Unknown>,
 }
+
+/// A field of a prologue that this program does not know, because a newer one has written it.
+///
+/// A field is written only if the node acted by it otherwise than a node without the field would. So a replay by
+/// this program may differ from what was recorded; it is compared with that all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// A field of what.
+    what: &'static str,
+    /// Its number.
+    pub number: u64,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.what, self.number)
+    }
+}
+
+impl Unknown {
+    /// Notes a field and passes over its value.
+    pub(super) fn note(
+        unknown: &mut Vec<Self>,
+        what: &'static str,
+        number: u64,
+        value: &mut Fields<'_>,
+        most: usize,
+    ) -> Result<(), ErrorKind> {
+        value.rest();
+        unknown.push(Self { what, number });
+        if unknown.len() > most {
+            return Err(ErrorKind::above("unknown fields", unknown.len() as u64, most as u64));
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a prologue.
+mod field {
+    pub(super) const PROGRAM: u64 = 1;
+    pub(super) const CLOCK: u64 = 2;
+    pub(super) const CONFIG: u64 = 3;
+    pub(super) const DRAWS: u64 = 4;
+    pub(super) const OPTIONS: u64 = 5;
+}
+
+/// The most fields of a prologue that are passed over.
+const MAX_UNKNOWN: usize = 256;
 
 impl Prologue {
     /// What is known before the node is made. The recorder adds the draws.
     pub fn new(program: impl Into<String>, config: Config, clock: WallClock) -> Self {
-        Self { program: program.into(), config, clock, draws: Vec::new() }
+        let (draws, options, unknown) = (Vec::new(), Vec::new(), Vec::new());
+        Self { program: program.into(), config, clock, draws, options, unknown }
+    }
+
+    /// The same with these options.
+    #[must_use]
+    pub fn with_options(self, options: Vec<(String, String)>) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Returns the value of the first option with this name.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), Unsupported> {
-        put_bytes(out, self.program.as_bytes());
-        put_signed(out, self.clock.unix_micros_at_zero);
-        put_config(out, &self.config)?;
-        put_varint(out, self.draws.len() as u64);
-        for drawn in &self.draws {
-            put_drawn(out, *drawn)?;
+        if self.options.len() > MAX_OPTIONS {
+            return Err(Unsupported);
         }
+        let mut value = Vec::new();
+        let mut put = |number, value: &mut Vec<u8>| {
+            if !value.is_empty() {
+                put_varint(out, number);
+                put_bytes(out, value);
+            }
+            value.clear();
+        };
+        value.extend_from_slice(self.program.as_bytes());
+        put(field::PROGRAM, &mut value);
+        put_signed(&mut value, self.clock.unix_micros_at_zero);
+        put(field::CLOCK, &mut value);
+        put_config(&mut value, &self.config)?;
+        put(field::CONFIG, &mut value);
+        if !self.draws.is_empty() {
+            put_varint(&mut value, self.draws.len() as u64);
+            self.draws.iter().try_for_each(|drawn| put_drawn(&mut value, *drawn))?;
+        }
+        put(field::DRAWS, &mut value);
+        for (name, text) in &self.options {
+            put_bytes(&mut value, name.as_bytes());
+            put_bytes(&mut value, text.as_bytes());
+        }
+        put(field::OPTIONS, &mut value);
         Ok(())
     }
 
     pub(super) fn decode(fields: &mut Fields<'_>) -> Result<Self, ErrorKind> {
+        if fields.format < Version::V2_0 {
+            return Self::decode_1_0(fields);
+        }
+        let mut prologue = Self::new("", Config::default(), WallClock::default());
+        let (mut config, mut unknown) = (None, Vec::new());
+        fields.each_numbered("prologue field", |number, value| {
+            match number {
+                field::PROGRAM => prologue.program = value.rest_text("program")?,
+                field::CLOCK => prologue.clock.unix_micros_at_zero = value.signed("wall clock")?,
+                field::CONFIG => config = Some(take_config(value, &mut unknown)?),
+                field::DRAWS => take_draws(value, &mut prologue.draws)?,
+                field::OPTIONS => take_options(value, &mut prologue.options)?,
+                _ => Unknown::note(&mut unknown, "prologue field", number, value, MAX_UNKNOWN)?,
+            }
+            Ok(())
+        })?;
+        let config = config.ok_or(ErrorKind::Missing("the configuration"))?;
+        Ok(Self { config, unknown, ..prologue })
+    }
+
+    /// Program · wall clock · configuration · draws.
+    fn decode_1_0(fields: &mut Fields<'_>) -> Result<Self, ErrorKind> {
         let program = fields.text("program")?;
         let clock = WallClock { unix_micros_at_zero: fields.signed("wall clock")? };
-        let config = take_config(fields)?;
-        let mut draws = Vec::new();
-        take_draws(fields, &mut draws)?;
+        let mut prologue = Self::new(program, take_config_1_0(fields)?, clock);
+        take_draws(fields, &mut prologue.draws)?;
         fields.end()?;
-        Ok(Self { program, config, clock, draws })
+        Ok(prologue)
     }
 }
 
-/// How many fields a configuration has. A later format appends, and counts up.
-const CONFIG_FIELDS: u64 = 16;
-
-/// Appends the count of fields, and the fields in the order of their declaration.
-fn put_config(out: &mut Vec<u8>, config: &Config) -> Result<(), Unsupported> {
-    // Taken apart by name, so that a new field cannot be forgotten here.
-    let Config {
-        magic,
-        user_agent,
-        services,
-        connect_timeout,
-        outbound_handshake_timeout,
-        inbound_handshake_timeout,
-        ping_interval,
-        ping_timeout,
-        request_timeout,
-        tolerated_malformed,
-        max_unsent,
-        inbound_slots,
-        max_announcements,
-        remembered_ids,
-        redial_min,
-        redial_max,
-    } = config;
-    if *remembered_ids > MAX_REMEMBERED {
-        return Err(Unsupported);
+/// Names and values, up to the end.
+fn take_options(fields: &mut Fields<'_>, options: &mut Vec<(String, String)>) -> Result<(), ErrorKind> {
+    while fields.left() > 0 {
+        if options.len() == MAX_OPTIONS {
+            return Err(ErrorKind::above("number of options", MAX_OPTIONS as u64 + 1, MAX_OPTIONS as u64));
+        }
+        let name = fields.text("name of an option")?;
+        options.push((name, fields.text("value of an option")?));
     }
-    put_varint(out, CONFIG_FIELDS);
-    out.extend_from_slice(&magic.0);
-    put_bytes(out, user_agent.as_bytes());
-    put_varint(out, services.0);
-    put_duration(out, *connect_timeout);
-    put_duration(out, *outbound_handshake_timeout);
-    put_duration(out, *inbound_handshake_timeout);
-    put_duration(out, *ping_interval);
-    put_duration(out, *ping_timeout);
-    put_duration(out, *request_timeout);
-    out.push(*tolerated_malformed);
-    for number in [max_unsent, inbound_slots, max_announcements, remembered_ids] {
-        put_varint(out, *number as u64);
-    }
-    put_duration(out, *redial_min);
-    put_duration(out, *redial_max);
     Ok(())
-}
-
-fn take_config(fields: &mut Fields<'_>) -> Result<Config, ErrorKind> {
-    let count = fields.varint("number of configuration fields")?;
-    if count > CONFIG_FIELDS {
-        return Err(fields.unknown("configuration field", CONFIG_FIELDS + 1));
-    }
-    if count < CONFIG_FIELDS {
-        return Err(ErrorKind::not("number of configuration fields", count, CONFIG_FIELDS));
-    }
-    let size = usize::MAX as u64;
-    Ok(Config {
-        magic: Magic(fields.array("magic")?),
-        user_agent: fields.text("user agent")?,
-        services: Services(fields.varint("services")?),
-        connect_timeout: fields.duration("connect timeout")?,
-        outbound_handshake_timeout: fields.duration("outbound handshake timeout")?,
-        inbound_handshake_timeout: fields.duration("inbound handshake timeout")?,
-        ping_interval: fields.duration("ping interval")?,
-        ping_timeout: fields.duration("ping timeout")?,
-        request_timeout: fields.duration("request timeout")?,
-        tolerated_malformed: fields.byte("tolerated malformed messages")?,
-        max_unsent: fields.at_most("unsent bytes", size)? as usize,
-        inbound_slots: fields.at_most("inbound slots", size)? as usize,
-        max_announcements: fields.at_most("announcements", size)? as usize,
-        // The node reserves their memory at the start: a number in a file must not decide how much.
-        remembered_ids: fields.at_most("remembered ids", MAX_REMEMBERED as u64)? as usize,
-        redial_min: fields.duration("least redial wait")?,
-        redial_max: fields.duration("longest redial wait")?,
-    })
 }

@@ -1,12 +1,14 @@
 //! Bytes into records.
 
+use std::fmt;
 use std::io::Read;
 
 use satwire_core::Instant;
 
+use super::kind::{self, StepKind};
 use super::record::{Scratch, StepView, take_step};
 use super::source::{Raw, Source};
-use super::{DIGEST, EndReason, Error, ErrorKind, Prologue, Record, Version, kind};
+use super::{DIGEST, EndReason, Error, ErrorKind, Prologue, Record, Version};
 
 /// Reads a journal as a stream, one record at a time: it holds one record and a buffer, however long
 /// the journal is, and trusts nothing that is not checked.
@@ -30,6 +32,7 @@ pub struct Reader<R> {
 
 /// A record, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// Counted from the prologue, which is 0.
     pub number: u64,
@@ -41,6 +44,7 @@ pub struct Entry {
 
 /// How a journal ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// With an end mark.
     Marked(EndReason),
@@ -53,6 +57,20 @@ pub enum Ending {
     },
 }
 
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Marked(reason) => reason.fmt(f),
+            Self::Cut { offset, torn } => {
+                write!(
+                    f,
+                    "no end mark: cut after the record that ends at byte {offset} ({torn} bytes of another follow)"
+                )
+            }
+        }
+    }
+}
+
 /// A record that borrows from the reader.
 #[derive(Debug)]
 pub(super) enum View<'a> {
@@ -62,7 +80,7 @@ pub(super) enum View<'a> {
 
 /// What was found, with the body of a step still to be looked into.
 enum Found {
-    Step(u8),
+    Step(StepKind),
     Digest([u8; DIGEST]),
 }
 
@@ -135,7 +153,7 @@ impl<R: Read> Reader<R> {
         let start = self.source.offset;
         match self.source.raw()? {
             Raw::Record(found) if found == number => Ok(()),
-            Raw::Record(found) => Err(ErrorKind::Order { found: name(found), expected }.at(start)),
+            Raw::Record(found) => Err(self.misplaced(found, expected, start)),
             Raw::Cut(torn) => Err(ErrorKind::Ends { expected }.at(start + torn)),
         }
     }
@@ -191,22 +209,27 @@ impl<R: Read> Reader<R> {
                     }
                 }
                 kind::END => return self.end(offset).map(|()| None),
-                kind::PROLOGUE => {
-                    return Err(ErrorKind::Order { found: name(number), expected: "a step" }.at(offset));
-                }
-                _ if !is_step(number) => {
-                    let (what, code, format) = ("kind of record", u64::from(number), self.source.format);
-                    return Err(ErrorKind::Unknown { what, code, format }.at(offset));
-                }
-                _ if self.block.is_none() => {
-                    return Err(ErrorKind::Order { found: name(number), expected: "a block" }.at(offset));
-                }
+                kind::PROLOGUE => return Err(self.misplaced(number, "a step", offset)),
                 _ => {
+                    let step = StepKind::of(number, self.source.format);
+                    if step.is_none() && !kind::may_be_passed_over(number, self.source.format) {
+                        let (what, code, format) = ("kind of record", u64::from(number), self.source.format);
+                        return Err(ErrorKind::Unknown { what, code, format }.at(offset));
+                    }
+                    if self.block.is_none() {
+                        return Err(self.misplaced(number, "a block", offset));
+                    }
                     self.count_record();
-                    return Ok(Some((offset, Found::Step(number))));
+                    if let Some(step) = step {
+                        return Ok(Some((offset, Found::Step(step))));
+                    }
                 }
             }
         }
+    }
+
+    fn misplaced(&self, number: u8, expected: &'static str, offset: u64) -> Error {
+        ErrorKind::Order { found: kind::name(number, self.source.format), expected }.at(offset)
     }
 
     fn count_record(&mut self) {
@@ -292,21 +315,5 @@ impl<R: Read> Iterator for Reader<R> {
             };
             Entry { number, offset, record }
         }))
-    }
-}
-
-/// Whether it is a step's kind, with no bit that has no meaning.
-const fn is_step(number: u8) -> bool {
-    number & !(kind::INPUT | kind::WITH_DRAWS | kind::WITH_MARK) == kind::STEP
-}
-
-const fn name(number: u8) -> &'static str {
-    match number {
-        kind::BLOCK_START => "a block",
-        kind::PROLOGUE => "a prologue",
-        kind::BLOCK_END => "the end of a block",
-        kind::END => "an end mark",
-        _ if is_step(number) => "a step",
-        _ => "an unknown record",
     }
 }

@@ -1,17 +1,16 @@
-//! A environment that writes down what its node is told.
-
-use std::io::Write;
+//! An environment that writes down what its node is told.
 
 use satwire_core::Instant;
 use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
 
-use super::record::{Drawn, put_drawn, put_input};
+use super::input::{InputKind, put_input};
+use super::record::{Drawn, put_drawn};
 use super::writer::Draws;
-use super::{Digest, EndReason, Ended, Prologue, Writer};
+use super::{Digest, EndReason, Ended, Prologue, Sink, Writer};
 
 /// A [`Environment`] around another that records everything its node is told, whatever drives the node.
 ///
-/// The bytes go to `W` by [`Write`], whole records at a time: to a `Vec`, to a file, or, so that a slow
+/// The bytes go to `W`, whole records at a time: to a `Vec`, to a file, or, so that a slow
 /// disk cannot hold up the node, to a [`BackgroundFile`](super::BackgroundFile). Between two inputs the
 /// owner says [`Recorder::flush`], at least once a second, even while nothing happens: what was not
 /// flushed is lost if the program is killed. When that is done does not change a byte of the journal.
@@ -20,7 +19,7 @@ use super::{Digest, EndReason, Ended, Prologue, Writer};
 /// [`Recorder::ended`] says so. One that is dropped before [`Recorder::finish`] writes what it has, and
 /// that it was left alone.
 #[derive(Debug)]
-pub struct Recorder<E, W: Write> {
+pub struct Recorder<E, W: Sink> {
     environment: E,
     writer: Writer<W>,
     /// Until the node is made, and has drawn what it needs for that.
@@ -38,13 +37,13 @@ pub struct Recorder<E, W: Write> {
 #[derive(Debug)]
 struct Open {
     at: Instant,
-    number: u8,
+    kind: InputKind,
     draws: u64,
     /// The digest's count before it.
     count: u64,
 }
 
-impl<E, W: Write> Recorder<E, W> {
+impl<E, W: Sink> Recorder<E, W> {
     /// A recorder for a node that is yet to be made, from the same configuration and clock as
     /// `prologue` says. `environment` is asked for the random words, and is told what the recorder is told.
     pub fn new(environment: E, sink: W, prologue: Prologue) -> Self {
@@ -112,7 +111,7 @@ impl<E, W: Write> Recorder<E, W> {
         let Some(open) = self.open.take() else { return };
         let mark = (self.digest.count() != open.count).then(|| self.digest.mark());
         let draws = Draws { count: open.draws, bytes: &self.draws };
-        self.writer.encoded_step(open.at, open.number, &draws, mark, &self.input);
+        self.writer.encoded_step(open.at, open.kind, &draws, mark, &self.input);
     }
 
     /// Gives the writer the digest for the end of a block, if it changed.
@@ -135,7 +134,7 @@ impl<E, W: Write> Recorder<E, W> {
         self.draws.clear();
         self.input.clear();
         match put_input(&mut self.input, input) {
-            Ok(number) => self.open = Some(Open { at, number, draws: 0, count: self.digest.count() }),
+            Ok(kind) => self.open = Some(Open { at, kind, draws: 0, count: self.digest.count() }),
             Err(_) => self.writer.end(EndReason::Unsupported),
         }
     }
@@ -160,7 +159,7 @@ impl<E, W: Write> Recorder<E, W> {
     }
 }
 
-impl<E: Environment, W: Write> Environment for Recorder<E, W> {
+impl<E: Environment, W: Sink> Environment for Recorder<E, W> {
     fn draw(&mut self, purpose: Purpose) -> u64 {
         let word = self.environment.draw(purpose);
         if self.ended().is_none() {
@@ -191,7 +190,7 @@ impl<E: Environment, W: Write> Environment for Recorder<E, W> {
     }
 }
 
-impl<E, W: Write> Drop for Recorder<E, W> {
+impl<E, W: Sink> Drop for Recorder<E, W> {
     fn drop(&mut self) {
         self.end(EndReason::Aborted);
     }

@@ -84,7 +84,7 @@ impl<R: Read> Source<R> {
         }
         let [major, minor] = [0, 1].map(|place| self.left()[MAGIC.len() + place]);
         self.format = Version { major, minor };
-        if major != FORMAT.major {
+        if !(1..=FORMAT.major).contains(&major) {
             return Err(ErrorKind::Format(self.format).at(MAGIC.len() as u64));
         }
         self.chain = Chain::first(self.format);

@@ -1,13 +1,16 @@
 //! Records into bytes, bytes into a sink.
 
-use std::io::{self, Write};
+use std::io;
 
 use satwire_core::Instant;
 
 use super::chain::Chain;
 use super::codec::put_varint;
-use super::record::{Mark, Unsupported, put_drawn, put_input};
-use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Prologue, Step, kind};
+use super::input::{InputKind, Unsupported, put_input};
+use super::kind::{self, StepKind};
+use super::record::{Mark, put_drawn};
+use super::sink::Sink;
+use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Prologue, Step};
 
 /// Bytes that are gathered before the sink gets them, unless it is flushed earlier.
 const CHUNK: usize = 64 << 10;
@@ -50,7 +53,7 @@ impl EndReason {
     }
 
     /// The whole end mark.
-    pub(super) fn mark(self) -> Vec<u8> {
+    pub(crate) fn mark(self) -> Vec<u8> {
         let mut bytes = vec![kind::END, 1, self as u8];
         let mut chain = Chain::new();
         chain.update(&bytes);
@@ -62,6 +65,7 @@ impl EndReason {
 /// That nothing more is recorded, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}{}", .error.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
+#[non_exhaustive]
 pub struct Ended {
     /// Why, as the end mark says it.
     pub reason: EndReason,
@@ -87,6 +91,8 @@ pub struct Writer<W> {
     digest: Option<[u8; DIGEST]>,
     /// The time of the last step.
     last: Instant,
+    /// The time of the last step that the sink has.
+    whole: Instant,
     ended: Option<Ended>,
 }
 
@@ -100,7 +106,7 @@ struct Block {
     bytes: u64,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Sink> Writer<W> {
     /// Starts a journal. Nothing reaches `sink` before it is flushed or enough was gathered.
     pub fn new(sink: W, prologue: &Prologue) -> Self {
         let mut writer = Self::unopened(sink);
@@ -120,6 +126,7 @@ impl<W: Write> Writer<W> {
             block: Block::default(),
             digest: None,
             last: Instant::ZERO,
+            whole: Instant::ZERO,
             ended: None,
         };
         writer.start_block(Instant::ZERO);
@@ -142,9 +149,9 @@ impl<W: Write> Writer<W> {
         let mut input = Vec::new();
         let encoded = step.draws.iter().try_for_each(|drawn| put_drawn(&mut draws, *drawn));
         match encoded.and_then(|()| put_input(&mut input, &step.input.as_input())) {
-            Ok(number) => {
+            Ok(kind) => {
                 let draws = Draws { count: step.draws.len() as u64, bytes: &draws };
-                self.encoded_step(step.at, number, &draws, step.mark, &input);
+                self.encoded_step(step.at, kind, &draws, step.mark, &input);
             }
             Err(Unsupported) => self.end(EndReason::Unsupported),
         }
@@ -166,7 +173,7 @@ impl<W: Write> Writer<W> {
     pub fn flush(&mut self) {
         self.hand_over();
         if self.ended.is_none()
-            && let Err(error) = self.sink.flush()
+            && let Err(error) = self.sink.flush_records()
         {
             self.ended = Some(Ended { reason: reason_of(&error), error: Some(error) });
         }
@@ -175,7 +182,7 @@ impl<W: Write> Writer<W> {
     /// Ends the journal and flushes the sink.
     pub fn finish(&mut self, reason: EndReason) {
         self.end(reason);
-        if let Err(error) = self.sink.flush()
+        if let Err(error) = self.sink.flush_records()
             && let Some(ended) = &mut self.ended
             && ended.error.is_none()
         {
@@ -202,7 +209,7 @@ impl<W: Write> Writer<W> {
     pub(super) fn encoded_step(
         &mut self,
         at: Instant,
-        number: u8,
+        kind: InputKind,
         draws: &Draws<'_>,
         mark: Option<Mark>,
         input: &[u8],
@@ -212,21 +219,19 @@ impl<W: Write> Writer<W> {
             self.end_block();
             self.start_block(at);
         }
-        let mut number = kind::STEP | number;
         let mut front = std::mem::take(&mut self.front);
         front.clear();
+        put_varint(&mut front, kind as u64);
         put_varint(&mut front, at.as_micros() - self.last.as_micros());
         if draws.count > 0 {
-            number |= kind::WITH_DRAWS;
             put_varint(&mut front, draws.count);
             front.extend_from_slice(draws.bytes);
         }
         if let Some(mark) = mark {
-            number |= kind::WITH_MARK;
             front.extend_from_slice(&mark.0);
         }
         self.last = at;
-        self.counted(number, &[&front, input]);
+        self.counted(StepKind::byte(draws.count > 0, mark.is_some()), &[&front, input]);
         self.front = front;
         if self.out.len() >= CHUNK {
             self.hand_over();
@@ -295,15 +300,17 @@ impl<W: Write> Writer<W> {
         if self.ended.is_some() {
             return;
         }
-        let (taken, result) = write_all(&mut self.sink, &self.out);
+        let (taken, result) = write_all(&mut self.sink, &self.out, self.last);
         if let Err(error) = result {
             let reason = reason_of(&error);
-            // Behind a part of a record nothing can be said any more.
+            // After a part of a record nothing can be said any more.
             if taken == 0 {
-                let _ = write_all(&mut self.sink, &reason.mark());
+                let _ = write_all(&mut self.sink, &reason.mark(), self.whole);
             }
             self.ended = Some(Ended { reason, error: Some(error) });
             self.out = Vec::new();
+        } else {
+            self.whole = self.last;
         }
         self.out.clear();
     }
@@ -322,10 +329,10 @@ fn reason_of(error: &io::Error) -> EndReason {
 }
 
 /// As [`Write::write_all`], and says how much was taken.
-fn write_all(sink: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+fn write_all(sink: &mut impl Sink, bytes: &[u8], until: Instant) -> (usize, io::Result<()>) {
     let mut taken = 0;
     while taken < bytes.len() {
-        match sink.write(&bytes[taken..]) {
+        match sink.write_records(&bytes[taken..], until) {
             Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
             Ok(more) => taken += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

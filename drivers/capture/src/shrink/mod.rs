@@ -1,14 +1,14 @@
-//! A session made smaller, as long as it still does what is looked for.
+//! A recorded session as a test case, made smaller as long as it still does what is looked for.
 //!
-//! [`Session::shrink`] leaves out peers, then messages, then bytes, and asks after each whether it
-//! [`holds`](Session::shrink) still: delta debugging, with so many tries and no more, the same ones in every
-//! run. What is left out changes everything after it, so a session is not replayed strictly. It is *played*:
+//! [`TestCase::shrink`] leaves out peers, then messages, then bytes, and asks after each whether it
+//! [`holds`](TestCase::shrink) still: delta debugging, with so many tries and no more, the same ones in every
+//! run. What is left out changes everything after it, so a case is not replayed strictly. It is *played*:
 //! connections get the names that the node gives them now, and a random word that was drawn for the same
 //! purpose in the same step is drawn again, another one is made up.
 //!
 //! # What may be looked for
 //!
-//! **A panic** and **a connection that closes for a reason** mean the same in any session.
+//! **A panic** and **a connection that closes for a reason** mean the same in any case.
 //!
 //! **A difference** does not: if inputs are left out, what the recorded program would have said to the others
 //! is not known. What is known is what it said in the first step that differs, by its mark, and what the
@@ -19,7 +19,7 @@
 //! and agrees under one that is repaired, provided that what the recorded program said there did not hang on
 //! what was left out: replaying with the program that recorded shows whether that is so.
 //!
-//! Where this program says nothing, or does not draw, any session without a cause would do the same. Then only
+//! Where this program says nothing, or does not draw, any case without a cause would do the same. Then only
 //! what concerns other connections than that step's is left out, and if the step concerns none, only what
 //! comes after it.
 
@@ -27,21 +27,22 @@ mod differ;
 mod play;
 mod units;
 
-use std::io::{Read, Write};
+use std::io::Read;
 
-use satwire_core::node::{ConnId, Event, EventKind, Output};
+use satwire_core::node::{Event, EventKind, Output};
 
 pub use self::differ::Difference;
 pub use self::play::{Told, Words};
 use self::units::{Frame, Units};
-use crate::journal::{EndReason, Error, OwnedInput, Prologue, Reader, Record, Recorder, Step, Writer};
+use crate::journal::{EndReason, Error, OwnedInput, Prologue, Reader, Record, Recorder, Sink, Step, Writer};
 
-/// How many tries [`Session::shrink`] is given by those who have no opinion.
+/// How many tries [`TestCase::shrink`] is given by those who have no opinion.
 pub const TRIES: u32 = 5000;
 
-/// What a journal tells, in memory.
+/// What a journal tells, in memory: a recorded session, or what is left of one.
 #[derive(Clone, Debug)]
-pub struct Session {
+#[non_exhaustive]
+pub struct TestCase {
     /// What the node is made of.
     pub prologue: Prologue,
     steps: Vec<Numbered>,
@@ -50,6 +51,7 @@ pub struct Session {
 
 /// A step, and the number of its record in the journal that it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Numbered {
     /// The record's number; the prologue is 0.
     pub number: u64,
@@ -57,18 +59,19 @@ pub struct Numbered {
     pub step: Step,
 }
 
-/// What became of a session.
+/// What became of a case.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Shrunk {
-    /// The smallest session that was found.
-    pub session: Session,
+    /// The smallest case that was found.
+    pub case: TestCase,
     /// How often it was asked whether one holds.
     pub tries: u32,
     /// The tries were used up: more might have gone.
     pub gave_up: bool,
 }
 
-impl Session {
+impl TestCase {
     /// Reads a journal to its end or to where it is damaged, which is told beside it.
     ///
     /// It is then played once, to learn which connection belongs to whom. A node that panics is caught.
@@ -103,7 +106,7 @@ impl Session {
         self.steps.iter().map(received).sum()
     }
 
-    /// Whether a connection closes for the reason with this [word](satwire_core::CloseReason::word), or a
+    /// Whether a connection closes for the reason with this [word](satwire_core::CloseReason::as_str), or a
     /// dial fails for it.
     pub fn closes(&self, word: &str) -> bool {
         let mut found = false;
@@ -118,10 +121,10 @@ impl Session {
         found
     }
 
-    /// Writes the journal of this session, played by this program.
+    /// Writes the journal of this case, played by this program.
     ///
     /// If the node panics, so does this; the journal has been written up to and with that step.
-    pub fn write(&self, sink: impl Write) -> std::io::Result<()> {
+    pub fn write(&self, sink: impl Sink) -> std::io::Result<()> {
         let fresh = Prologue { draws: Vec::new(), ..self.prologue.clone() };
         let mut node = self.play(|words| Recorder::new(words, sink, fresh), |_, _| ());
         node.environment_mut().finish();
@@ -131,14 +134,14 @@ impl Session {
         }
     }
 
-    /// Looks for the smallest session for which `holds` is true, as it is for this one.
+    /// Looks for the smallest case for which `holds` is true, as it is for this one.
     pub fn shrink(&self, tries: u32, holds: impl FnMut(&Self) -> bool) -> Shrunk {
         let mut search = Search { best: self.clone(), left: tries, holds };
         search.tail();
         search.peers();
         search.messages();
         search.bytes();
-        Shrunk { session: search.best, tries: tries - search.left, gave_up: search.left == 0 }
+        Shrunk { case: search.best, tries: tries - search.left, gave_up: search.left == 0 }
     }
 
     /// With other steps.
@@ -148,7 +151,7 @@ impl Session {
 }
 
 /// Writes steps that are known to the last mark.
-fn write_steps(prologue: &Prologue, steps: &[Step], sink: impl Write) -> std::io::Result<()> {
+fn write_steps(prologue: &Prologue, steps: &[Step], sink: impl Sink) -> std::io::Result<()> {
     let mut writer = Writer::new(sink, prologue);
     for step in steps {
         writer.step(step);
@@ -161,19 +164,19 @@ fn write_steps(prologue: &Prologue, steps: &[Step], sink: impl Write) -> std::io
 }
 
 struct Search<F> {
-    best: Session,
+    best: TestCase,
     left: u32,
     holds: F,
 }
 
-impl<F: FnMut(&Session) -> bool> Search<F> {
+impl<F: FnMut(&TestCase) -> bool> Search<F> {
     /// Whether these steps hold; then they are the best so far. `None` once the tries are used up.
     fn holds(&mut self, steps: Vec<Numbered>) -> Option<bool> {
         self.left = self.left.checked_sub(1)?;
-        let session = self.best.with(steps);
-        let holds = (self.holds)(&session);
+        let case = self.best.with(steps);
+        let holds = (self.holds)(&case);
         if holds {
-            self.best = session;
+            self.best = case;
         }
         Some(holds)
     }
@@ -191,13 +194,13 @@ impl<F: FnMut(&Session) -> bool> Search<F> {
 
     fn peers(&mut self) {
         let mut peers: Vec<_> =
-            self.best.steps.iter().filter_map(|numbered| concerns(&numbered.step.input)).collect();
+            self.best.steps.iter().filter_map(|numbered| numbered.step.input.conn()).collect();
         peers.sort_unstable();
         peers.dedup();
         let all = self.best.steps.clone();
         thin(&peers, |peers| {
             let is_left = |numbered: &&Numbered| {
-                concerns(&numbered.step.input).is_none_or(|conn| peers.binary_search(&conn).is_ok())
+                numbered.step.input.conn().is_none_or(|conn| peers.binary_search(&conn).is_ok())
             };
             self.holds(all.iter().filter(is_left).cloned().collect())
         });
@@ -215,39 +218,27 @@ impl<F: FnMut(&Session) -> bool> Search<F> {
             if self.left == 0 {
                 return;
             }
-            let session = self.best.clone();
-            let Some(frame) = Units::of(&session).frame(&session, place) else { continue };
+            let case = self.best.clone();
+            let Some(frame) = Units::of(&case).frame(&case, place) else { continue };
             match frame {
                 Frame::Whole(message) => {
                     // In one piece, where it came in several.
-                    self.holds(Units::of(&session).replaced(
-                        &session,
+                    self.holds(Units::of(&case).replaced(
+                        &case,
                         place,
                         &message.with_payload(&message.payload),
                     ));
-                    let session = self.best.clone();
+                    let case = self.best.clone();
                     let rebuilt = |payload: &[u8]| message.with_payload(payload);
                     thin(&message.payload, |payload| {
-                        self.holds(Units::of(&session).replaced(&session, place, &rebuilt(payload)))
+                        self.holds(Units::of(&case).replaced(&case, place, &rebuilt(payload)))
                     });
                 }
                 Frame::Noise(bytes) => {
-                    thin(&bytes, |bytes| self.holds(Units::of(&session).replaced(&session, place, bytes)));
+                    thin(&bytes, |bytes| self.holds(Units::of(&case).replaced(&case, place, bytes)));
                 }
             }
         }
-    }
-}
-
-/// The connection that an input is about.
-fn concerns(input: &OwnedInput) -> Option<ConnId> {
-    match input {
-        OwnedInput::Connected(conn)
-        | OwnedInput::Accepted { conn, .. }
-        | OwnedInput::Received(conn, _)
-        | OwnedInput::Closed(conn, _)
-        | OwnedInput::Disconnect(conn) => Some(*conn),
-        _ => None,
     }
 }
 

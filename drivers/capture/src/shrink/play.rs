@@ -9,13 +9,13 @@ use std::rc::Rc;
 use satwire_core::node::{ConnId, Environment, Output, Purpose, TargetId};
 use satwire_core::{Instant, Node};
 
-use super::{Numbered, Session};
+use super::{Numbered, TestCase};
 use crate::journal::{Drawn, OwnedInput, Prologue, Step, WrongDraw};
 
 /// What a node does in one step.
 #[derive(Debug)]
 pub struct Told<'a> {
-    /// The number of the step's record in the journal that the session was read from.
+    /// The number of the step's record in the journal that the case was read from.
     pub number: u64,
     /// The step as it was played: connections have their names of now, draws are those of now. It has no
     /// mark.
@@ -26,7 +26,7 @@ pub struct Told<'a> {
     pub wrong: Option<WrongDraw>,
 }
 
-/// The words of a session: the recorded one if it was drawn in the same step for the same purpose, otherwise
+/// The words of a case: the recorded one if it was drawn in the same step for the same purpose, otherwise
 /// one that is made up, the same in every run.
 #[derive(Clone, Debug, Default)]
 pub struct Words(Rc<RefCell<Desk>>);
@@ -59,12 +59,12 @@ impl Environment for Words {
     }
 }
 
-/// Who is who in the journal that a session was read from.
+/// Who is who in the journal that a case was read from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The connections that were dialled to an address, in their order.
     dialled: HashMap<SocketAddr, Vec<ConnId>>,
-    /// The target that the dial with this number made.
+    /// The target that the dial with this number made, or found.
     targets: BTreeMap<u64, TargetId>,
 }
 
@@ -88,8 +88,8 @@ impl Environment for Noting {
 
 impl Names {
     pub(super) fn learn(prologue: &Prologue, steps: &[Numbered]) -> Self {
-        let dials = steps.iter().filter(|numbered| matches!(numbered.step.input, OwnedInput::Dial(_)));
-        let targets = dials.zip(0..).map(|(numbered, target)| (numbered.number, TargetId(target))).collect();
+        let targets = Rc::new(RefCell::new(BTreeMap::new()));
+        let found = targets.clone();
         let dialled = Rc::new(RefCell::new(HashMap::new()));
         let words = Words::default();
         let environment = Noting { words: words.clone(), dialled: dialled.clone() };
@@ -97,14 +97,24 @@ impl Names {
         let _ = catch_unwind(AssertUnwindSafe(move || {
             words.load(&prologue.draws, &BTreeMap::new());
             let mut node = Node::new(prologue.config.clone(), prologue.clock, environment);
-            for Numbered { step, .. } in steps {
+            for Numbered { number, step } in steps {
                 words.load(&step.draws, &BTreeMap::new());
                 node.handle(step.at, step.input.as_input());
+                if let Some(target) = dialled_target(&node, &step.input) {
+                    found.borrow_mut().insert(*number, target);
+                }
                 drain(&mut node, &mut Vec::new());
             }
         }));
-        let dialled = dialled.take();
-        Self { dialled, targets }
+        Self { dialled: dialled.take(), targets: targets.take() }
+    }
+}
+
+/// The target that a dial has made, or found.
+fn dialled_target(node: &Node<impl Environment>, input: &OwnedInput) -> Option<TargetId> {
+    match input {
+        OwnedInput::Dial(address) => node.target(address),
+        _ => None,
     }
 }
 
@@ -119,25 +129,18 @@ struct Renamed {
 
 impl Renamed {
     /// The step with the names of now; `None` if what it is about was left out.
-    fn step(&mut self, node: &Node<impl Environment>, names: &Names, numbered: &Numbered) -> Option<Step> {
+    fn step(&mut self, node: &Node<impl Environment>, numbered: &Numbered) -> Option<Step> {
         let mut step = numbered.step.clone();
         step.mark = None;
-        match &mut step.input {
-            OwnedInput::Accepted { conn, .. } => {
-                let now = node.next_conn();
-                self.conns.insert(*conn, now);
-                *conn = now;
-            }
-            OwnedInput::Connected(conn)
-            | OwnedInput::Received(conn, _)
-            | OwnedInput::Closed(conn, _)
-            | OwnedInput::Disconnect(conn) => *conn = *self.conns.get(conn)?,
-            OwnedInput::Resolved(target, _) => *target = *self.targets.get(target)?,
-            OwnedInput::Dial(_) => {
-                let now = TargetId(self.targets.len() as u32);
-                self.targets.insert(*names.targets.get(&numbered.number)?, now);
-            }
-            _ => {}
+        if let OwnedInput::Accepted { conn, .. } = &step.input {
+            self.conns.insert(*conn, node.next_conn());
+        }
+        let (conn, target) = step.input.names_mut();
+        if let Some(conn) = conn {
+            *conn = *self.conns.get(conn)?;
+        }
+        if let Some(target) = target {
+            *target = *self.targets.get(target)?;
         }
         Some(step)
     }
@@ -181,8 +184,8 @@ impl Words {
     }
 }
 
-impl Session {
-    /// Plays the session with a node whose environment `watch` makes, which must draw from the [`Words`] that it is
+impl TestCase {
+    /// Plays the case with a node whose environment `watch` makes, which must draw from the [`Words`] that it is
     /// given. After each step, `each` is told what the node did, and gets the environment. Steps that are about
     /// connections which do not come to be are passed over. The node is what is left.
     pub fn play<E: Environment>(
@@ -197,9 +200,13 @@ impl Session {
         let mut node = Node::new(self.prologue.config.clone(), self.prologue.clock, environment);
         let mut outputs = Vec::new();
         for numbered in &self.steps {
-            let Some(mut step) = renamed.step(&node, &self.names, numbered) else { continue };
+            let Some(mut step) = renamed.step(&node, numbered) else { continue };
             words.load(&step.draws, &renamed.conns);
             node.handle(step.at, step.input.as_input());
+            let targets = (self.names.targets.get(&numbered.number), dialled_target(&node, &step.input));
+            if let (Some(recorded), Some(now)) = targets {
+                renamed.targets.insert(*recorded, now);
+            }
             outputs.clear();
             drain(&mut node, &mut outputs);
             renamed.learn(&self.names, &outputs);

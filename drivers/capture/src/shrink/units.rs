@@ -1,4 +1,4 @@
-//! What of a session can be left out: an input, or one message of a stream.
+//! What of a case can be left out: an input, or one message of a stream.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use satwire_core::Magic;
 use satwire_core::node::ConnId;
 use satwire_core::wire::{self, Header};
 
-use super::{Numbered, Session};
+use super::{Numbered, TestCase};
 use crate::journal::OwnedInput;
 
-/// The inputs and messages of a session, in the order in which they are whole.
+/// The inputs and messages of a case, in the order in which they are whole.
 #[derive(Debug, Default)]
 pub(super) struct Units(Vec<Unit>);
 
@@ -71,11 +71,11 @@ impl Incoming {
 }
 
 impl Units {
-    pub(super) fn of(session: &Session) -> Self {
-        let magic = session.prologue.config.magic;
+    pub(super) fn of(case: &TestCase) -> Self {
+        let magic = case.prologue.config.magic;
         let mut units = Vec::new();
         let mut streams = BTreeMap::<ConnId, Incoming>::new();
-        for (place, Numbered { step, .. }) in session.steps.iter().enumerate() {
+        for (place, Numbered { step, .. }) in case.steps.iter().enumerate() {
             let OwnedInput::Received(conn, bytes) = &step.input else {
                 units.push(Unit { parts: vec![(place, 0..0)] });
                 continue;
@@ -116,14 +116,14 @@ impl Units {
     }
 
     /// The steps with these units and no others. A read of which nothing is left is gone.
-    pub(super) fn steps(&self, session: &Session, left: &[usize]) -> Vec<Numbered> {
+    pub(super) fn steps(&self, case: &TestCase, left: &[usize]) -> Vec<Numbered> {
         let mut kept = BTreeMap::<usize, Vec<Range<usize>>>::new();
         for (place, range) in left.iter().flat_map(|unit| &self.0[*unit].parts) {
             kept.entry(*place).or_default().push(range.clone());
         }
         let mut steps = Vec::with_capacity(kept.len());
         for (place, mut ranges) in kept {
-            let mut numbered = session.steps[place].clone();
+            let mut numbered = case.steps[place].clone();
             if let OwnedInput::Received(_, bytes) = &mut numbered.step.input {
                 ranges.sort_unstable_by_key(|range| range.start);
                 *bytes = ranges.into_iter().flat_map(|range| &bytes[range]).copied().collect();
@@ -134,15 +134,15 @@ impl Units {
     }
 
     /// The message that this unit is, if it is part of a stream.
-    pub(super) fn frame(&self, session: &Session, unit: usize) -> Option<Frame> {
+    pub(super) fn frame(&self, case: &TestCase, unit: usize) -> Option<Frame> {
         let mut all = Vec::new();
         for (place, range) in &self.0.get(unit)?.parts {
-            let OwnedInput::Received(_, bytes) = &session.steps[*place].step.input else { return None };
+            let OwnedInput::Received(_, bytes) = &case.steps[*place].step.input else { return None };
             all.extend_from_slice(&bytes[range.clone()]);
         }
         let header = all.first_chunk().map(Header::decode);
         let whole = header.filter(|header| {
-            header.magic == session.prologue.config.magic && all.len() == Header::LEN + header.length as usize
+            header.magic == case.prologue.config.magic && all.len() == Header::LEN + header.length as usize
         });
         Some(match whole {
             Some(header) => Frame::Whole(Message { header, payload: all.split_off(Header::LEN) }),
@@ -151,8 +151,8 @@ impl Units {
     }
 
     /// The steps with other bytes for this unit. They come where its last bytes came.
-    pub(super) fn replaced(&self, session: &Session, unit: usize, by: &[u8]) -> Vec<Numbered> {
-        let mut steps = session.steps.clone();
+    pub(super) fn replaced(&self, case: &TestCase, unit: usize, by: &[u8]) -> Vec<Numbered> {
+        let mut steps = case.steps.clone();
         let parts = &self.0[unit].parts;
         for (nth, (place, range)) in parts.iter().enumerate() {
             if let OwnedInput::Received(_, bytes) = &mut steps[*place].step.input {

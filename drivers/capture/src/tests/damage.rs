@@ -2,23 +2,28 @@
 
 use std::io::{self, Read};
 
-use super::{prologue, read, record};
+use super::{format_1_0, prologue, read, recordings};
 use crate::journal::{
-    EndReason, Ending, Entry, ErrorKind, MAX_RECORD, MAX_REMEMBERED, Player, Prologue, Reader, Writer,
+    EndReason, Ending, Entry, ErrorKind, MAX_OPTIONS, MAX_RECORD, MAX_REMEMBERED, Player, Prologue, Reader,
+    Writer,
 };
 
-/// A journal with this prologue and nothing else, without its end.
-fn start() -> Vec<u8> {
+/// A journal of this major version with a prologue and nothing else, without its end.
+fn start(major: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut writer = Writer::new(&mut bytes, &prologue());
-    writer.flush();
-    drop(writer);
+    if major == 1 {
+        bytes = format_1_0::write(&prologue(), &[]);
+    } else {
+        Writer::new(&mut bytes, &prologue()).finish(EndReason::Clean);
+    }
+    let end = Reader::new(&bytes[..]).unwrap().offset();
+    bytes.truncate(end as usize);
     bytes
 }
 
 /// `start()` and a record with a right check; the format's minor version may be another.
-fn with_record(minor: u8, kind: u8, body: &[u8]) -> Vec<u8> {
-    let old = start();
+fn with_record([major, minor]: [u8; 2], kind: u8, body: &[u8]) -> Vec<u8> {
+    let old = start(major);
     let mut bytes = old[..18].to_vec();
     bytes[17] = minor;
     let mut chain = crc32fast::Hasher::new();
@@ -52,8 +57,11 @@ fn error(bytes: &[u8]) -> String {
 
 #[test]
 fn every_truncation_gives_whole_records() {
-    let (bytes, _) = record();
-    let (all, ending) = read(&bytes);
+    recordings().iter().for_each(|bytes| truncate(bytes));
+}
+
+fn truncate(bytes: &[u8]) {
+    let (all, ending) = read(bytes);
     assert_eq!(ending.unwrap(), Ending::Marked(EndReason::Clean));
     let mut longest = 0;
     for len in 0..bytes.len() {
@@ -81,17 +89,23 @@ fn every_truncation_gives_whole_records() {
 /// Whatever byte is changed, nothing is read that was not written, and the end is not a clean one.
 #[test]
 fn every_changed_byte_is_noticed() {
-    let (bytes, _) = record();
-    let (all, _) = read(&bytes);
-    let prologue = Reader::new(&bytes[..]).unwrap().prologue().clone();
-    let mut damaged = bytes.clone();
+    recordings().iter().for_each(|bytes| damage(bytes));
+}
+
+fn damage(bytes: &[u8]) {
+    let (all, _) = read(bytes);
+    let prologue = Reader::new(bytes).unwrap().prologue().clone();
+    let mut damaged = bytes.to_vec();
     for place in 0..bytes.len() {
         for change in [0x01, 0x80, 0xff] {
             damaged[place] ^= change;
             let (entries, ending) = read(&damaged);
             assert!(is_prefix(&entries, &all), "byte {place}");
             assert!(!matches!(ending, Ok(Ending::Marked(EndReason::Clean))), "byte {place}: {ending:?}");
-            if let Err(error) = ending {
+            // A longer prologue ends where the file ends, whatever byte says so.
+            if let Err(error) = ending
+                && !matches!(error.kind, ErrorKind::Ends { .. })
+            {
                 assert!(error.offset <= place as u64 + 1, "byte {place}: {error}");
             }
             if let Ok(reader) = Reader::new(&damaged[..]) {
@@ -109,8 +123,11 @@ fn is_prefix(entries: &[Entry], all: &[Entry]) -> bool {
 /// No record can be left out, doubled or moved.
 #[test]
 fn records_cannot_be_moved() {
-    let (bytes, _) = record();
-    let (all, _) = read(&bytes);
+    recordings().iter().for_each(|bytes| move_records(bytes));
+}
+
+fn move_records(bytes: &[u8]) {
+    let (all, _) = read(bytes);
     let offsets: Vec<_> = all.iter().map(|entry| entry.offset as usize).collect();
     for pair in offsets.windows(2) {
         let (from, to) = (pair[0], pair[1]);
@@ -131,65 +148,121 @@ fn what_is_no_journal_is_named() {
         error(b"\xd4\xc3\xb2\xa1 and so on, and on"),
         "byte 0: not a satwire journal: starts with \"\\xd4\\xc3\\xb2\\xa1 and so on, \", expected \"satwire journal\\n\""
     );
-    assert_eq!(error(b"satwire journal\n\x02\x00"), "byte 16: journal format 2.0, expected 1.x");
+    for major in [0, 3, 255] {
+        let expected = format!("byte 16: journal format {major}.7, expected 1.x to 2.x");
+        assert_eq!(error(&[b"satwire journal\n", &[major, 7][..]].concat()), expected);
+    }
 }
 
 #[test]
 fn a_newer_minor_version_is_named_where_it_matters() {
-    let (entries, ending) = read(&with_record(7, 0x86, &[0]));
-    assert_eq!(entries.len(), 1);
-    assert!(matches!(ending, Ok(Ending::Cut { .. })));
-    let at = start().len();
-    let unknown = "in a journal of format 1.7, this program knows up to 1.0";
-    for kind in [0, 5, 0x7f, 0xc6] {
-        let expected = format!("byte {at}: unknown kind of record {kind} {unknown}");
-        assert_eq!(error(&with_record(7, kind, &[0])), expected);
+    for (format, kind, body) in [([1, 7], 0x86, &[0][..]), ([2, 7], 0x80, &[6, 0])] {
+        let (entries, ending) = read(&with_record(format, kind, body));
+        assert_eq!(entries.len(), 1);
+        assert!(matches!(ending, Ok(Ending::Cut { .. })));
     }
-    assert_eq!(error(&with_record(7, 0x8f, &[0])), format!("byte {at}: unknown input 15 {unknown}"));
-    assert_eq!(
-        error(&with_record(7, 0x96, &[0, 1, 9, 0])),
-        format!("byte {at}: unknown purpose of a draw 9 {unknown}")
-    );
+    let mut cases: Vec<([u8; 2], u8, &[u8], &str)> = vec![
+        ([1, 7], 0x8f, &[0], "input 15"),
+        ([1, 7], 0x96, &[0, 1, 9, 0], "purpose of a draw 9"),
+        ([2, 7], 0x80, &[99, 0], "input 99"),
+        ([2, 7], 0x80, &[0xff, 0xff, 0x7f, 0], "input 2097151"),
+        ([2, 7], 0x81, &[6, 0, 1, 0x89, 1, 0], "purpose of a draw 137"),
+        ([2, 7], 0x80, &[5, 0, 1, 99], "i/o error 99"),
+        ([2, 7], 0x80, &[0, 0, 23, 0], "address family 23"),
+        ([2, 7], 4, &[77], "reason of the end 77"),
+    ];
+    let kinds: Vec<_> = [0, 5, 63, 0x84, 0xff].iter().map(|kind| format!("kind of record {kind}")).collect();
+    for (kind, name) in [0, 5, 63, 0x84, 0xff].into_iter().zip(&kinds) {
+        cases.push(([2, 7], kind, &[0], name));
+    }
+    cases.push(([1, 7], 64, &[0], "kind of record 64"));
+    cases.push(([1, 7], 0xc6, &[0], "kind of record 198"));
+    for ([major, minor], kind, body, name) in cases {
+        let at = start(major).len();
+        let mut bytes = with_record([major, minor], kind, body);
+        if kind == 4 {
+            let record = [&[kind, body.len() as u8], body].concat();
+            bytes.truncate(bytes.len() - 4);
+            bytes.extend_from_slice(&crc32fast::hash(&record).to_le_bytes());
+        }
+        let expected = format!(
+            "byte {at}: unknown {name} in a journal of format {major}.{minor}, this program knows up to 2.0"
+        );
+        assert_eq!(error(&bytes), expected);
+    }
+}
+
+/// What a newer program may add without harm is passed over, and counted like the rest.
+#[test]
+fn records_that_may_be_passed_over_are() {
+    let end = |bytes: &mut Vec<u8>, record: &[u8]| {
+        bytes.extend_from_slice(record);
+        bytes.extend_from_slice(&crc32fast::hash(record).to_le_bytes());
+    };
+    for kind in [64, 127] {
+        let mut bytes = with_record([2, 1], kind, &[1, 2, 3]);
+        end(&mut bytes, &[4, 1, 0]);
+        let (entries, ending) = read(&bytes);
+        assert_eq!((entries.len(), ending.unwrap()), (0, Ending::Marked(EndReason::Clean)));
+    }
 }
 
 #[test]
 fn hostile_records_are_one_error() {
-    let at = start().len();
-    let bad: &[(u8, &[u8], &str)] = &[
+    let old: &[(u8, &[u8], &str)] = &[
         (0x86, &[0x80, 0], "a number in a longer form than its value needs, or above 64 bits"),
         (0x86, &[], "a record that ends inside its time: 1 bytes expected, 0 left"),
-        (0x86, &[0, 0], "bytes after the last field of a record, expected none"),
         (0x96, &[0, 0], "number of draws is 0, expected 1"),
+        (0x85, &[0, 1, 99], "unknown i/o error 99 in a journal of format 1.0, this program knows up to 2.0"),
+        (0x88, &[0, 1, 1], "bytes after the last field of a record, expected none"),
+        (3, &[1, 9], "length of a block is 9, expected"),
+    ];
+    let new: &[(u8, &[u8], &str)] = &[
+        (0x80, &[0x86, 0], "a number in a longer form than its value needs, or above 64 bits"),
+        (0x80, &[], "a record that ends inside its number of an input: 1 bytes expected, 0 left"),
+        (0x80, &[6], "a record that ends inside its time: 1 bytes expected, 0 left"),
+        (0x80, &[6, 0, 0], "bytes after the last field of a record, expected none"),
+        (0x81, &[6, 0, 0], "number of draws is 0, expected 1"),
         (
-            0x96,
-            &[0, 0xff, 0xff, 3],
+            0x81,
+            &[6, 0, 0xff, 0xff, 3],
             "a record that ends inside its purpose of a draw: 1 bytes expected, 0 left",
         ),
         (
-            0x81,
-            &[0, 0, 0xff, 0xff, 3],
+            0x80,
+            &[1, 0, 0, 0xff, 0xff, 3],
             "a record that ends inside its address family: 1 bytes expected, 0 left",
         ),
         (
             0x80,
-            &[0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f],
+            &[0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f],
             "a record that ends inside its host name: 4294967295 bytes expected, 0 left",
         ),
-        (0x80, &[0, 0, 1, 0xff, 0, 0], "host name is not UTF-8 text"),
-        (0x85, &[0, 1, 99], "unknown i/o error 99 in a journal of format 1.0, this program knows up to 1.0"),
-        (0x81, &[0, 0xff, 0xff, 0xff, 0xff, 0x1f], "target is 8589934591, expected at most 4294967295"),
+        (0x80, &[0, 0, 0, 1, 0xff, 0, 0], "host name is not UTF-8 text"),
+        (0x80, &[1, 0, 0xff, 0xff, 0xff, 0xff, 0x1f], "target is 8589934591, expected at most 4294967295"),
+        (0x80, &[8, 0, 1, 2], "redial is 2, expected at most 1"),
+        (0x80, &[8, 0, 1, 1, 1, b'A'], "label is malformed"),
+        (0x80, &[10, 0, 1, b'a', 0, b'b', 0, 0, 0, 0, 0, 0, 0, 0, 0], "command is malformed"),
+        (
+            0x80,
+            &[11, 0, 1, 1, 0, 0, 0, 7],
+            "a record that ends inside its hash of an item: 32 bytes expected",
+        ),
         (1, &[1, 0], "found a block, expected the end of the last"),
         (2, &[], "found a prologue, expected a step"),
         (3, &[9, 9], "number of records in a block is 9, expected 1"),
         (3, &[1, 9], "length of a block is 9, expected"),
     ];
-    for (kind, body, expected) in bad {
-        let (entries, ending) = read(&with_record(0, *kind, body));
-        assert!(entries.is_empty());
-        let text = ending.unwrap_err().to_string();
-        assert!(text.starts_with(&format!("byte {at}: {expected}")), "{text}");
+    for (major, bad) in [(1, old), (2, new)] {
+        let at = start(major).len();
+        for (kind, body, expected) in bad {
+            let (entries, ending) = read(&with_record([major, 0], *kind, body));
+            assert!(entries.is_empty());
+            let text = ending.unwrap_err().to_string();
+            assert!(text.starts_with(&format!("byte {at}: {expected}")), "{text}");
+        }
     }
-    let mut after = with_record(0, 0x86, &[0]);
+    let mut after = with_record([2, 0], 0x80, &[6, 0]);
     after.extend_from_slice(&[4, 1, 0]);
     after.extend_from_slice(&crc32fast::hash(&[4, 1, 0]).to_le_bytes());
     assert_eq!(read(&after).1.unwrap(), Ending::Marked(EndReason::Clean));
@@ -201,14 +274,14 @@ fn hostile_records_are_one_error() {
 /// A length is believed only as far as there are bytes.
 #[test]
 fn lengths_reserve_nothing() {
-    let mut bytes = start();
+    let mut bytes = start(2);
     let at = bytes.len();
-    bytes.extend_from_slice(&[0x84, 0xff, 0xff, 0xff, 0xff, 0x0f]);
+    bytes.extend_from_slice(&[0x80, 0xff, 0xff, 0xff, 0xff, 0x0f]);
     let expected =
         format!("byte {}: a record that claims 4294967295 bytes, expected at most 8388608", at + 1);
     assert_eq!(error(&bytes), expected);
     bytes.truncate(at);
-    bytes.extend_from_slice(&[0x84, 0x80, 0x80, 0x80, 4]);
+    bytes.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 4]);
     assert_eq!(MAX_RECORD, 4 << 21);
     bytes.extend_from_slice(&[7; 100]);
     let mut reader = Reader::new(&bytes[..]).unwrap();
@@ -216,7 +289,7 @@ fn lengths_reserve_nothing() {
     assert_eq!(reader.ending(), Ending::Cut { offset: at as u64, torn: 105 });
     assert!(reader.buffered() < 4096, "{}", reader.buffered());
     bytes.truncate(at);
-    bytes.extend_from_slice(&[0x84; 30]);
+    bytes.extend_from_slice(&[0x80; 30]);
     assert!(error(&bytes).starts_with(&format!("byte {}: a number", at + 1)));
 }
 
@@ -250,12 +323,52 @@ fn an_unreadable_source_is_an_error_with_its_place() {
             if self.0.is_empty() { Err(io::Error::other("gone")) } else { self.0.read(buf) }
         }
     }
-    let bytes = with_record(0, 0x86, &[0]);
+    let bytes = with_record([2, 0], 0x80, &[6, 0]);
     let mut reader = Reader::new(Broken(&bytes)).unwrap();
     assert!(reader.next().is_some_and(|entry| entry.is_ok()));
     let error = reader.next().unwrap().unwrap_err();
     assert_eq!(error.to_string(), format!("byte {}: cannot be read: gone", bytes.len()));
     assert!(reader.next().is_none());
+}
+
+/// Neither the options nor what is unknown of a prologue takes more than a stated number of entries.
+#[test]
+fn a_prologue_cannot_ask_for_memory() {
+    let with = |count: usize| prologue().with_options(vec![(String::new(), String::new()); count]);
+    let written = |prologue: &Prologue| {
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, prologue);
+        let ended = writer.ended().map(|ended| ended.reason);
+        writer.finish(EndReason::Clean);
+        drop(writer);
+        (bytes, ended)
+    };
+    let (most, ended) = written(&with(MAX_OPTIONS));
+    assert_eq!(ended, None);
+    assert_eq!(Reader::new(&most[..]).unwrap().prologue().options.len(), MAX_OPTIONS);
+    assert_eq!(written(&with(MAX_OPTIONS + 1)).1, Some(EndReason::Unsupported));
+    // The same by hand: the field of the options is the last of the prologue, and 512 bytes long.
+    let place = most.windows(3).position(|three| three == [5, 0x80, 4]).unwrap();
+    let record = |body: &[u8]| {
+        let mut bytes = most[..26].to_vec();
+        let mut chain = crc32fast::Hasher::new();
+        chain.update(&bytes[..22]);
+        let mut record = vec![2, (body.len() % 128) as u8 + 128, (body.len() / 128) as u8];
+        record.extend_from_slice(body);
+        chain.update(&record);
+        bytes.extend(record);
+        bytes.extend(chain.finalize().to_le_bytes());
+        bytes
+    };
+    let fields = &most[29..place];
+    let many = [fields, &[5, 0x82, 4], &[0; 514]].concat();
+    assert_eq!(error(&record(&many)), "byte 26: number of options is 257, expected at most 256");
+    let unknown = |last: u8| (100..last).flat_map(|number| [number, 1, 9]).collect::<Vec<_>>();
+    let some = record(&[fields, &unknown(120)].concat());
+    let unknown = Reader::new(&some[..]).unwrap().prologue().unknown.clone();
+    assert_eq!((unknown.len(), unknown[0].to_string().as_str()), (20, "prologue field 100"));
+    let missing = record(&vec![9; 130]);
+    assert!(error(&missing).starts_with("byte 26: "), "{}", error(&missing));
 }
 
 #[test]

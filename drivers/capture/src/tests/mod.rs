@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use satwire_core::node::{Address, ConnId, Environment, Input, Output, Purpose};
 use satwire_core::wire::{self, Command, InvType, Inventory, NetAddress, Services, Version};
-use satwire_core::{Config, Instant, Magic, Network, Node, WallClock};
+use satwire_core::{Config, Instant, Label, Magic, Network, Node, WallClock};
 
 use crate::journal::{EndReason, Ending, Entry, Error, Prologue, Reader, Recorder};
 
 mod damage;
+mod disks;
+mod format_1_0;
 mod records;
 mod replay;
 mod shrink;
@@ -125,7 +127,7 @@ fn session<E: Environment>(node: &mut Node<E>, mut between: impl FnMut(&mut Node
         wire::encode_pong(&mut answers, MAGIC_BYTES, nonce);
         go(second * 1000 + 5, Input::Received(c1, &answers));
     }
-    go(20_000, Input::Disconnect(c1));
+    go(20_000, Input::Disconnect { conn: c1, redial: true, label: Label::LOCAL });
     go(20_500, Input::Stop);
     said
 }
@@ -140,6 +142,13 @@ fn record() -> (Vec<u8>, Vec<Output>) {
     assert!(node.environment().ended().is_some_and(|ended| ended.reason == EndReason::Clean));
     drop(node);
     (bytes, said)
+}
+
+/// The same recording in both formats.
+fn recordings() -> [Vec<u8>; 2] {
+    let (bytes, _) = record();
+    let old = format_1_0::write(Reader::new(&bytes[..]).unwrap().prologue(), &read(&bytes).0);
+    [bytes, old]
 }
 
 /// Everything that can be read of a journal, and how that ends.

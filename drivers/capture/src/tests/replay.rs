@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Environment as _, Input};
-use satwire_core::{Config, Node};
+use satwire_core::node::{ConnId, Environment as _, Event, Input, Output};
+use satwire_core::{Config, Instant, Machine, Node};
 
 use super::{Counting, prologue, read, record, session};
 use crate::journal::{
@@ -117,7 +117,7 @@ fn other_cuts_give_the_same_digests() {
                 tape.check().unwrap();
             }
             Record::Digest(digest) => {
-                assert_eq!(node.environment().digest.sum(), digest, "record {}", entry.number);
+                assert_eq!(node.environment().digest().sum(), digest, "record {}", entry.number);
                 digests += 1;
             }
         }
@@ -224,4 +224,77 @@ fn a_tape_names_the_first_wrong_draw() {
     let wrong = tape.check().unwrap_err().to_string();
     assert_eq!(wrong, "expected a draw for a jitter, got a draw for the version nonce of c3");
     assert_eq!(tape.check(), Ok(()));
+}
+
+/// A machine around a node, with events of its own.
+struct Counted<E> {
+    node: Node<E>,
+    events: u64,
+}
+
+impl<E: satwire_core::node::Environment> Machine for Counted<E> {
+    type Event = (u64, Event);
+
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.node.handle(now, input);
+    }
+
+    fn poll(&mut self) -> Option<Output<Self::Event>> {
+        Some(self.node.poll()?.map_event(|event| {
+            self.events += 1;
+            (self.events, event)
+        }))
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    fn transmit(&self, conn: ConnId) -> &[u8] {
+        self.node.transmit(conn)
+    }
+
+    fn transmitted(&mut self, conn: ConnId, n: usize) {
+        self.node.transmitted(conn, n);
+    }
+
+    fn wants_read(&self, conn: ConnId) -> bool {
+        self.node.wants_read(conn)
+    }
+
+    fn next_conn(&self) -> ConnId {
+        self.node.next_conn()
+    }
+}
+
+/// The journal of a node drives what stands around one, and what the node says in there is compared.
+#[test]
+fn a_machine_around_a_node_is_played() {
+    let (bytes, said) = record();
+    let player = |bytes: &'static [u8]| {
+        Player::with_machine(Reader::new(bytes).unwrap(), |config, clock, environment| Counted {
+            node: Node::new(config, clock, environment),
+            events: 0,
+        })
+    };
+    let mut counted = Vec::new();
+    let mut playing = player(bytes.clone().leak());
+    playing
+        .run(|output| {
+            if let Output::Event(event) = output {
+                counted.push(event);
+            }
+        })
+        .unwrap();
+    let told = said.into_iter().filter_map(|output| match output {
+        Output::Event(event) => Some(event),
+        _ => None,
+    });
+    assert!(counted.iter().cloned().eq((1..).zip(told)));
+    assert_eq!(playing.machine().events, counted.len() as u64);
+
+    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    let config = Config { ping_interval: Duration::from_secs(4), ..p.config.clone() };
+    let changed = copy(&bytes, &Prologue { config, ..p }, |_, _| {});
+    assert!(matches!(player(changed.leak()).run(|_| {}), Err(PlayError::Difference(_))));
 }

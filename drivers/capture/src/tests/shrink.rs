@@ -1,4 +1,4 @@
-//! Sessions made smaller, with bugs planted in the environment: it can do to a node what a bug in the core would.
+//! TestCases made smaller, with bugs planted in the environment: it can do to a node what a bug in the core would.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use satwire_core::{Instant, Node};
 
 use super::{Counting, MAGIC_BYTES, addr, at, drain, greeting, inv, prologue, session};
 use crate::journal::{Ending, OwnedInput, PlayError, Player, Reader, Recorder, What};
-use crate::shrink::{Difference, Session, TRIES, Words, thin};
+use crate::shrink::{Difference, TRIES, TestCase, Words, thin};
 
 /// Falls over an `inv` of three, if it comes from a connection that was accepted, once a ping was answered.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ fn field_journal() -> Vec<u8> {
     };
     for entry in &entries {
         if let crate::journal::Record::Step(step) = &entry.record
-            && !matches!(step.input, OwnedInput::Stop | OwnedInput::Disconnect(_))
+            && !matches!(step.input, OwnedInput::Stop | OwnedInput::Disconnect { .. })
         {
             go(step.at.as_micros() / 1000, step.input.as_input());
         }
@@ -89,14 +89,14 @@ fn field_journal() -> Vec<u8> {
     bytes
 }
 
-fn load(journal: &[u8]) -> Session {
-    let (session, damage) = Session::read(Reader::new(journal).unwrap());
+fn load(journal: &[u8]) -> TestCase {
+    let (case, damage) = TestCase::read(Reader::new(journal).unwrap());
     assert!(damage.is_none());
-    session
+    case
 }
 
-fn inputs(session: &Session) -> Vec<&OwnedInput> {
-    session.steps().iter().map(|numbered| &numbered.step.input).collect()
+fn inputs(case: &TestCase) -> Vec<&OwnedInput> {
+    case.steps().iter().map(|numbered| &numbered.step.input).collect()
 }
 
 /// No words for the panics that are wanted.
@@ -117,23 +117,22 @@ fn a_planted_panic_is_shrunk_to_its_cause() {
     quiet();
     let journal = field_journal();
     let whole = load(&journal);
-    let panics = |session: &Session| {
-        catch_unwind(AssertUnwindSafe(|| drop(session.play(fragile, |_, _| ())))).is_err()
-    };
+    let panics =
+        |case: &TestCase| catch_unwind(AssertUnwindSafe(|| drop(case.play(fragile, |_, _| ())))).is_err();
     assert!(panics(&whole));
     let shrunk = whole.shrink(TRIES, panics);
     assert!(!shrunk.gave_up, "{} tries", shrunk.tries);
-    let left = inputs(&shrunk.session);
+    let left = inputs(&shrunk.case);
     // One peer that was accepted or dialled, its greeting, a ping and an inv: nothing else.
     let conns: Vec<_> = left.iter().filter(|input| matches!(input, OwnedInput::Accepted { .. })).collect();
     assert!(conns.len() <= 1 && left.len() <= 6, "{left:?}");
-    assert!(shrunk.session.received() * 3 < whole.received(), "{left:?}");
+    assert!(shrunk.case.received() * 3 < whole.received(), "{left:?}");
     let again = whole.shrink(TRIES, panics);
-    assert_eq!((again.session.steps(), again.tries), (shrunk.session.steps(), shrunk.tries));
+    assert_eq!((again.case.steps(), again.tries), (shrunk.case.steps(), shrunk.tries));
 
     // Its journal does the same again.
     let mut bytes = Vec::new();
-    shrunk.session.write(&mut bytes).unwrap();
+    shrunk.case.write(&mut bytes).unwrap();
     let reader = Reader::new(&bytes[..]).unwrap();
     let falls = catch_unwind(AssertUnwindSafe(|| {
         Player::watched(reader, |tape| Fragile { inner: tape, pings: 0 }).run(|_| {}).map(|_| ())
@@ -149,18 +148,18 @@ fn a_reason_is_shrunk_to_the_connection_that_closes() {
     let journal = field_journal();
     let whole = load(&journal);
     assert!(whole.closes("reset") && !whole.closes("wrong_magic"));
-    let shrunk = whole.shrink(TRIES, |session| session.closes("reset"));
-    let left = inputs(&shrunk.session);
+    let shrunk = whole.shrink(TRIES, |case| case.closes("reset"));
+    let left = inputs(&shrunk.case);
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(matches!(left[0], OwnedInput::Accepted { .. }) && matches!(left[1], OwnedInput::Closed(..)));
     let mut bytes = Vec::new();
-    shrunk.session.write(&mut bytes).unwrap();
+    shrunk.case.write(&mut bytes).unwrap();
     Player::new(Reader::new(&bytes[..]).unwrap()).run(|_| {}).unwrap();
     assert!(load(&bytes).closes("reset"));
 
     // Few tries are kept to.
-    let few = whole.shrink(3, |session| session.closes("reset"));
-    assert!(few.gave_up && few.tries == 3 && few.session.closes("reset"));
+    let few = whole.shrink(3, |case| case.closes("reset"));
+    assert!(few.gave_up && few.tries == 3 && few.case.closes("reset"));
 }
 
 /// When the tries are used up it is over: what is left to try may be every byte of a long message.
@@ -210,7 +209,7 @@ fn a_difference_is_shrunk_and_stays_the_same() {
         assert_eq!(difference.number, number);
         let shrunk = difference.shrink(&whole, TRIES);
         let mut bytes = Vec::new();
-        difference.write(&shrunk.session, &mut bytes).unwrap();
+        difference.write(&shrunk.case, &mut bytes).unwrap();
         assert!(bytes.len() < journal.len() / 2, "{} of {}", bytes.len(), journal.len());
         // The same is said now, the same was said then.
         let (number, found) = what(&bytes).unwrap();

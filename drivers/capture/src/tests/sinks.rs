@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use satwire_core::node::{ConnId, Environment, Input};
 use satwire_core::{Instant, Node};
 
-use super::{Counting, addr, prologue, read, record, session};
-use crate::journal::{BackgroundFile, EndReason, Ended, Ending, MAX_RECORD, Player, Reader, Recorder};
+use super::{Counting, addr, at, prologue, read, record, session};
+use crate::journal::{
+    BackgroundFile, EndReason, Ended, Ending, MAX_RECORD, Player, Reader, Recorder, Sink as _,
+};
 
 /// Takes whole writes as long as there is room, then fails with `kind`; a few bytes always go.
 struct Small {
@@ -138,13 +140,13 @@ fn a_full_queue_takes_an_end_mark() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("journal");
     let mut file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
-    assert_eq!(file.write(&[1; 60]).unwrap(), 60);
-    assert_eq!(file.write(&[2; 2000]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    assert_eq!(file.write(&[2; 1025]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
-    assert_eq!(file.write(&[3; 1024]).unwrap(), 1024);
+    assert_eq!(file.write_records(&[1; 60], at(1)).unwrap(), 60);
+    assert_eq!(file.write_records(&[2; 2000], at(2)).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(file.write_records(&[2; 1025], at(2)).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(file.write_records(&[3; 1024], at(3)).unwrap(), 1024);
     file.close().unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), [&[1; 60][..], &[3; 1024]].concat());
-    assert!(file.write(&[4]).is_err());
+    assert!(file.write_records(&[4], at(4)).is_err());
 
     let file = BackgroundFile::with_limit(File::create(&path).unwrap(), 100).unwrap();
     let (node, said) = record_into(file, true);
@@ -226,7 +228,7 @@ fn a_device_is_not_replaced() {
     assert!(null.metadata().unwrap().file_type().is_char_device());
 }
 
-/// A environment that is wrapped is told what the recorder is told.
+/// An environment that is wrapped is told what the recorder is told.
 #[test]
 fn the_inner_host_hears_everything() {
     #[derive(Debug, Default)]
