@@ -6,6 +6,8 @@ mod decode;
 mod demo;
 mod failure;
 mod hex;
+mod meter;
+mod options;
 mod output;
 mod plain;
 mod record;

@@ -10,7 +10,10 @@ use satwire_capture::journal::{BackgroundFile, EndReason, Prologue, Recorder};
 use satwire_core::node::{ConnId, Environment, FromRng, Input, Output, Purpose};
 use satwire_core::{Config, WallClock};
 
-/// What is recorded is on its way to the disk after this long.
+use crate::meter::Meter;
+use crate::options::Options;
+
+/// What is recorded is on its way to the disk after this long. There it is synced within [`BackgroundFile::SYNC`].
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// Words that nobody can guess: keyed by the operating system.
@@ -20,7 +23,7 @@ pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
 #[derive(Debug)]
 pub(crate) struct RunEnvironment {
     keeping: Keeping,
-    last_input: satwire_core::Instant,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -44,19 +47,25 @@ impl RunEnvironment {
         Ok(Self::new(Keeping::Plain(Box::new(system_rng()?))))
     }
 
-    const fn new(keeping: Keeping) -> Self {
-        Self { keeping, last_input: satwire_core::Instant::ZERO }
+    fn new(keeping: Keeping) -> Self {
+        Self { keeping, meter: Meter::default() }
     }
 
-    /// When the node was told something last: with this a run ends, and its replay.
-    pub(crate) const fn last_input(&self) -> satwire_core::Instant {
-        self.last_input
+    /// What was counted so far.
+    pub(crate) const fn meter(&self) -> &Meter {
+        &self.meter
     }
 
-    /// Keeps a journal in `file` of a node with this configuration and clock.
-    pub(crate) fn recording(rng: SystemRng, file: BackgroundFile, config: &Config, clock: WallClock) -> Self {
+    /// Keeps a journal in `file` of a node with this configuration and clock, whose events are shown by `options`.
+    pub(crate) fn recording(
+        rng: SystemRng,
+        file: BackgroundFile,
+        config: &Config,
+        clock: WallClock,
+        options: Options,
+    ) -> Self {
         let program = concat!("satwire ", env!("CARGO_PKG_VERSION"));
-        let prologue = Prologue::new(program, config.clone(), clock);
+        let prologue = Prologue::new(program, config.clone(), clock).with_options(options.to_pairs());
         let recorder = Recorder::new(rng, file, prologue);
         // At once, for a start: whatever happens to the program then, what there is can be opened.
         let flush_at = Some(Instant::now());
@@ -75,11 +84,41 @@ impl RunEnvironment {
     /// why recording has ended, if it has.
     pub(crate) fn keep(&mut self) -> Option<String> {
         let Keeping::Recording(recording) = &mut self.keeping else { return None };
-        if recording.flush_at.is_some_and(|at| at <= Instant::now()) {
+        let is_due = recording.flush_at.is_some_and(|at| at <= Instant::now());
+        if is_due || !recording.end_told && recording.recorder.sink().has_failed() {
             recording.recorder.flush();
             recording.flush_at = None;
         }
         recording.told_end()
+    }
+
+    /// Calls `wake` from another thread once the journal cannot be written any more: [`RunEnvironment::keep`] has
+    /// something to say then, although nothing else happens.
+    pub(crate) fn on_failure(&self, wake: impl FnOnce() + Send + 'static) {
+        if let Keeping::Recording(recording) = &self.keeping {
+            recording.recorder.sink().on_failure(wake);
+        }
+    }
+
+    /// Whether the journal could not be written to its end.
+    pub(crate) fn failed(&self) -> bool {
+        match &self.keeping {
+            Keeping::Plain(_) => false,
+            Keeping::Recording(recording) => {
+                let ended = recording.recorder.ended();
+                ended.is_some_and(|ended| ended.reason != EndReason::Clean)
+                    || recording.recorder.sink().has_failed()
+            }
+        }
+    }
+
+    /// The time of the last input that is in the journal for good: what its replay ends with. Zero while there is none,
+    /// `None` if no journal is kept.
+    pub(crate) fn journal_until(&self) -> Option<satwire_core::Instant> {
+        match &self.keeping {
+            Keeping::Plain(_) => None,
+            Keeping::Recording(recording) => Some(recording.recorder.sink().whole_until()),
+        }
     }
 
     /// Ends the journal in good order and waits for the disk; what went wrong, if something did.
@@ -110,7 +149,7 @@ impl Environment for RunEnvironment {
     }
 
     fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
-        self.last_input = now;
+        self.meter.input(now, input);
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
             recording.recorder.input(now, input);
@@ -118,6 +157,7 @@ impl Environment for RunEnvironment {
     }
 
     fn queued(&mut self, now: satwire_core::Instant, conn: ConnId, frames: &[u8]) {
+        self.meter.queued(frames);
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.queued(now, conn, frames);
         }

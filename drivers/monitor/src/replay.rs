@@ -2,14 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::num::NonZeroU64;
 use std::process::ExitCode;
 
 use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
-use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
+use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
 use satwire_core::{Instant, Network};
 
 use crate::cli::{Replay, Until};
 use crate::failure::fail;
+use crate::meter::Meter;
+use crate::options::Options;
+use crate::plain::Plain;
 use crate::render::{Renderer, Traffic};
 use crate::shrink;
 
@@ -40,10 +44,21 @@ fn open(replay: &Replay) -> Result<Reader<File>, String> {
 fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Result<Option<String>> {
     let name = replay.file.display();
     let prologue = reader.prologue();
+    let (recorded, unknown) = Options::recorded(prologue);
+    for what in unknown {
+        eprintln!("satwire: {name}: shown with {}, which this program does not know", Plain(what));
+    }
+    for what in &prologue.unknown {
+        eprintln!(
+            "satwire: {name}: recorded with {what}, which this program does not know: it may act otherwise"
+        );
+    }
     // A custom signet has no name here; of the networks that have one it is nearest to signet.
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let mut renderer = Renderer::new(replay.format, network, prologue.clock, replay.debug_net);
-    let mut player = Player::watched(reader, |tape| Meter { tape, traffic: Traffic::default() });
+    let debug_net = replay.debug_net.unwrap_or(recorded.debug_net);
+    let mut renderer = Renderer::new(replay.format, network, prologue.clock, debug_net);
+    let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
+    let mut left = recorded.count.map(NonZeroU64::get);
     let mut lines = Vec::new();
     let mut at = Instant::ZERO;
     renderer.start(at, &mut lines);
@@ -57,9 +72,15 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             break None;
         }
         at = record.at;
+        let stopped = player.environment().meter.has_stopped();
         while let Some(output) = player.poll() {
-            if let Output::Event(event) = output {
+            if let Output::Event(event) = output
+                && (left != Some(0) || stopped)
+            {
                 renderer.event(&event, &mut lines);
+                if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
+                    *left = left.saturating_sub(1);
+                }
             }
         }
         out.write_all(&lines)?;
@@ -68,7 +89,8 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             break None;
         }
     };
-    renderer.summary(at, player.environment().traffic, &mut lines);
+    let traffic = Traffic { journal_until: Some(at), ..player.environment().meter.traffic() };
+    renderer.summary(at, traffic, &mut lines);
     out.write_all(&lines)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
@@ -79,24 +101,22 @@ pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
     (ending != Ending::Marked(EndReason::Clean)).then(|| ending.to_string())
 }
 
-/// Counts what goes in and out, and draws what was recorded.
-struct Meter {
+/// Counts, and draws what was recorded.
+struct Metered {
     tape: Tape,
-    traffic: Traffic,
+    meter: Meter,
 }
 
-impl Environment for Meter {
+impl Environment for Metered {
     fn draw(&mut self, purpose: Purpose) -> u64 {
         self.tape.draw(purpose)
     }
 
-    fn input(&mut self, _now: Instant, input: &Input<'_>) {
-        if let Input::Received(_, bytes) = input {
-            self.traffic.received += bytes.len() as u64;
-        }
+    fn input(&mut self, now: Instant, input: &Input<'_>) {
+        self.meter.input(now, input);
     }
 
     fn queued(&mut self, _now: Instant, _conn: ConnId, frames: &[u8]) {
-        self.traffic.sent += frames.len() as u64;
+        self.meter.queued(frames);
     }
 }

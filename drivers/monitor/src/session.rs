@@ -1,4 +1,4 @@
-//! What `watch` and `demo` have in common_version: a driver whose events are reported until something ends it.
+//! What `watch` and `demo` have in common: a driver whose events are reported until something ends it.
 
 use std::io;
 use std::process::ExitCode;
@@ -65,6 +65,7 @@ impl Session {
         let printer = Printer::start(io::stdout(), QUEUE_LIMIT, wake.clone())?;
         let signalled = Arc::new(AtomicBool::new(false));
         let flag = signalled.clone();
+        let wake_too = wake.clone();
         let on_signal = move || {
             if flag.swap(true, Ordering::Relaxed) {
                 eprintln!("satwire: ended by a second signal: what was not written by now is lost");
@@ -73,6 +74,7 @@ impl Session {
             wake();
         };
         signals::listen(on_signal)?;
+        driver.node().environment().on_failure(wake_too);
         let report = Report::new(renderer, printer, satwire_core::Instant::ZERO);
         Ok(Self { driver, report, signalled, events: Vec::new(), quiet: show.quiet })
     }
@@ -128,16 +130,19 @@ impl Session {
         if let Some(trouble) = self.driver.environment_mut().finish() {
             eprintln!("satwire: {trouble}");
         }
-        let totals = self.driver.totals();
-        let traffic = Traffic { received: totals.received, sent: totals.sent };
+        let environment = self.driver.node().environment();
+        let meter = environment.meter();
+        let traffic = Traffic { journal_until: environment.journal_until(), ..meter.traffic() };
+        let recorded = !environment.failed();
         // A replay knows no later moment.
-        let at = self.driver.node().environment().last_input();
+        let at = meter.last_input();
         let patience = if end == Ended::Signal { Patience::BRIEF } else { Patience::PATIENT };
+        let code = if recorded { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         match self.report.finish(at, traffic, patience) {
-            Flushed::All | Flushed::Failed(Failure::ReaderGone) => ExitCode::SUCCESS,
+            Flushed::All | Flushed::Failed(Failure::ReaderGone) => code,
             Flushed::Late { lost } => {
                 eprintln!("satwire: standard output was not read: the last {lost} bytes are lost");
-                ExitCode::SUCCESS
+                code
             }
             Flushed::Failed(Failure::Broken(error)) => {
                 eprintln!("satwire: cannot write to standard output: {error}");

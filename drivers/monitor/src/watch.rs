@@ -98,7 +98,9 @@ fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<N
     let config = watch.config.clone();
     let Some(file) = journal else { return Driver::new(config, RunEnvironment::plain()?) };
     let rng = record::system_rng()?;
-    Driver::with_environment(config, |clock| RunEnvironment::recording(rng, file, &watch.config, clock))
+    Driver::with_environment(config, |clock| {
+        RunEnvironment::recording(rng, file, &watch.config, clock, watch.options())
+    })
 }
 
 /// Names that have not led anywhere, of a run that has nothing else to do.

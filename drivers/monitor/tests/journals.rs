@@ -24,12 +24,12 @@ fn bad_files_get_one_line() -> Outcome {
         bytes
     };
     let half = RECORDING.len() / 2;
-    let lying = [&RECORDING[..1000], &[0x84, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
+    let lying = [&RECORDING[..1000], &[0x80, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
     let cases: [(&str, Vec<u8>, &str, bool); 8] = [
         ("empty", vec![], "byte 0: the journal ends, expected magic and version", false),
         ("foreign", b"\xd4\xc3\xb2\xa1 a packet capture".to_vec(), "byte 0: not a satwire journal", false),
         ("only magic", RECORDING[..17].to_vec(), "byte 17: the journal ends", false),
-        ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x", false),
+        ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x to 2.x", false),
         ("cut in its prologue", RECORDING[..60].to_vec(), "byte 60: the journal ends", false),
         ("cut", RECORDING[..half].to_vec(), "no end mark", true),
         ("damaged", with(half, RECORDING[half] ^ 1), "damaged: check", true),

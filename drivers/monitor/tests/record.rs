@@ -5,10 +5,12 @@
 mod peer;
 
 use std::fs::File;
+use std::io::{BufRead as _, Read as _};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Pid, Signal, kill_process};
 use satwire_capture::Summary;
 use satwire_capture::journal::{EndReason, Ending, Player, Reader};
 
@@ -56,7 +58,7 @@ fn killed(round: u64) -> Outcome {
     player.run(|_| {})?;
     println!("round {round}: {served} transactions, {missing:?} missing");
     assert!(served > 0, "round {round}: no load");
-    // Behind the first flush there is something in it.
+    // After the first flush there is something in it.
     assert!(round < 15 || summary.steps > 2, "round {round}: {} inputs", summary.steps);
     Ok(())
 }
@@ -71,8 +73,12 @@ fn a_replay_prints_the_same_lines() -> Outcome {
     flood(program.addr, Instant::now() + Duration::from_millis(1200))?;
     assert_eq!(program.wait()?.0, Some(0));
     let watched = std::fs::read_to_string(&out)?;
-    let (code, replayed, errors) = run(&["replay", text(&journal)?, "--json", "--debug", "net"])?;
+    // Which events are told is in the journal.
+    let (code, replayed, errors) = run(&["replay", text(&journal)?])?;
     assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let (_, less, _) = run(&["replay", text(&journal)?, "--debug", "none"])?;
+    let ignored = |lines: &str| lines.matches("\"event\":\"ignored\"").count();
+    assert!(ignored(&replayed) > 0 && ignored(&less) == 0);
     assert!(watched.lines().count() > 100, "{} lines", watched.lines().count());
     // The first and the last one among them, with their times.
     for (watched, replayed) in watched.lines().zip(replayed.lines()) {
@@ -81,6 +87,54 @@ fn a_replay_prints_the_same_lines() -> Outcome {
     assert_eq!(watched.len(), replayed.len());
     let summary: serde_json::Value = serde_json::from_str(watched.lines().last().ok_or("no lines")?)?;
     assert!(summary["duration"].as_u64().is_some_and(|micros| micros >= 2_000_000), "{summary}");
+    assert_eq!(summary["journal_until"], summary["duration"]);
+    Ok(())
+}
+
+/// To the last byte of the summary, though the peer reads nothing, and much of what is queued is never written.
+#[test]
+fn a_replay_counts_what_the_run_counted() -> Outcome {
+    for format in ["--json", "--human"] {
+        let (_folder, journal) = folder("counts.journal")?;
+        let out = journal.with_extension("out");
+        let flags = ["--record", text(&journal)?, format];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_satwire"));
+        command.args(["watch", "--regtest", "--bind", "127.0.0.1:0"]).args(flags);
+        let program = Program::start(command, &out)?;
+        let (mut stream, sent) = peer::ping_and_never_read(program.addr)?;
+        kill_process(Pid::from_child(&program.child), Signal::INT)?;
+        assert_eq!(program.wait()?.0, Some(0));
+        let watched = std::fs::read_to_string(&out)?;
+        let (code, replayed, errors) = run(&["replay", text(&journal)?, format])?;
+        assert_eq!((code, errors.as_str(), replayed.as_str()), (Some(0), "", watched.as_str()));
+        if format == "--human" {
+            continue;
+        }
+        let summary: serde_json::Value = serde_json::from_str(watched.lines().last().ok_or("no lines")?)?;
+        let [received, queued] = ["bytesrecv", "bytessent"].map(|key| summary[key].as_u64().unwrap_or(0));
+        assert!(received > 1 << 20 && received <= sent as u64, "{summary}");
+        // What was written is what can still be read, or less.
+        let mut written = 0;
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(more @ 1..) = stream.read(&mut buffer) {
+            written += more as u64;
+        }
+        assert!(queued > written, "{queued} bytes were queued, {written} written");
+    }
+    Ok(())
+}
+
+/// What comes after the last transaction that was wanted is not told, in the replay either.
+#[test]
+fn a_replay_ends_with_the_last_transaction_that_was_wanted() -> Outcome {
+    let (_folder, journal) = folder("count.journal")?;
+    let out = journal.with_extension("json");
+    let program = Program::watch(&out, &["--record", text(&journal)?, "--count", "3"])?;
+    flood(program.addr, Instant::now() + peer::SOON)?;
+    assert_eq!(program.wait()?.0, Some(0));
+    let watched = std::fs::read_to_string(&out)?;
+    assert_eq!(watched.matches("\"event\":\"tx\"").count(), 3);
+    assert_eq!(run(&["replay", text(&journal)?])?, (Some(0), watched, String::new()));
     Ok(())
 }
 
@@ -92,10 +146,30 @@ fn a_full_disk_ends_the_recording_alone() -> Outcome {
     let program = Program::watch(&out, &["--record", "/dev/full", "--force", "--duration", "3"])?;
     flood(program.addr, Instant::now() + Duration::from_millis(2500))?;
     let (code, said) = program.wait()?;
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");
     assert_eq!(said.matches("No space left").count(), 1, "{said}");
+    assert_eq!(journal_until(&std::fs::read_to_string(&out)?)?, 0);
     goes_on(&out)
+}
+
+/// At once, although nothing happens that would make the program look.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recording_that_fails_is_told_at_once() -> Outcome {
+    let (_folder, out) = folder("idle.json")?;
+    let mut program = Program::watch(&out, &["--record", "/dev/full", "--force", "--duration", "60"])?;
+    let mut line = String::new();
+    program.stderr.read_line(&mut line)?;
+    assert!(line.contains("recording ended early") && line.contains("No space left"), "{line}");
+    assert!(program.child.try_wait()?.is_none(), "the run goes on");
+    Ok(())
+}
+
+/// Until when the journal of a run, or that of a replay, is whole.
+fn journal_until(lines: &str) -> Outcome<u64> {
+    let summary: serde_json::Value = serde_json::from_str(lines.lines().last().ok_or("no lines")?)?;
+    Ok(summary["journal_until"].as_u64().ok_or_else(|| summary.to_string())?)
 }
 
 /// The port is taken: no journal is left that would have to be replaced at the next attempt.
@@ -127,7 +201,7 @@ fn a_failed_start_leaves_no_journal() -> Outcome {
 fn quiet_does_not_hide_that_the_recording_failed() -> Outcome {
     let flags = ["--record", "/dev/full", "--force", "--duration", "1.5", "--quiet"];
     let (code, _, said) = run(&[&["watch", "--regtest", "--bind", "127.0.0.1:0"], &flags[..]].concat())?;
-    assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
+    assert_eq!((code, said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.contains("No space left"), "{said}");
     Ok(())
 }
@@ -136,7 +210,6 @@ fn quiet_does_not_hide_that_the_recording_failed() -> Outcome {
 #[test]
 fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     let (_folder, journal) = folder("limited.journal")?;
-    let out = journal.with_extension("json");
     let mut command = Command::new("sh");
     // Without the trap the system would end the program. The limit is in blocks of 512 or 1024 bytes.
     let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"";
@@ -149,14 +222,16 @@ fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
         "--bind",
         "127.0.0.1:0",
     ]);
-    // Its own lines go to a file, too: few of them.
-    command.args(["--human", "--duration", "4", "--record", text(&journal)?]);
-    let program = Program::start(command, Path::new("/dev/null"))?;
+    command.args(["--json", "--duration", "4", "--record", text(&journal)?]);
+    // Its own lines go to a pipe, which may grow.
+    let (mut lines, out) = std::io::pipe()?;
+    let program = Program::start_to(command, out)?;
+    let lines = std::thread::spawn(move || std::io::read_to_string(&mut lines));
     let served = flood(program.addr, Instant::now() + Duration::from_millis(3500))?;
     let (code, said) = program.wait()?;
-    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");
-    drop(out);
+    let watched = lines.join().map_err(|_| "nobody read")??;
     let (summary, damage) = Summary::read(Reader::new(File::open(&journal)?)?);
     assert!(damage.is_none(), "{damage:?}");
     assert_eq!(summary.ending, Ending::Marked(EndReason::SinkFailed), "{} bytes", summary.bytes);
@@ -165,6 +240,11 @@ fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     assert_eq!(code, Some(1));
     assert_eq!(errors.lines().count(), 1, "{errors}");
     assert!(errors.contains("recording ended early") && lines.lines().count() > 100, "{errors}");
+    // The run knew how far its journal goes.
+    let until = summary.span.ok_or("no inputs")?.1.as_micros();
+    assert_eq!((journal_until(&watched)?, journal_until(&lines)?), (until, until));
+    let duration = watched.lines().last().ok_or("no lines")?;
+    assert!(!duration.contains(&format!("\"duration\":{until},")), "{duration}");
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use satwire_core::{Config, Network, user_agent};
 use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::values::{Predicate, Speed, Until};
+use crate::options::Options;
 
 /// What the user wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,13 @@ pub(crate) struct Watch {
     pub(crate) quiet: bool,
     /// `--debug net`: messages that are ignored become events.
     pub(crate) debug_net: bool,
+}
+
+impl Watch {
+    /// What shapes the lines.
+    pub(crate) const fn options(&self) -> Options {
+        Options { debug_net: self.debug_net, count: self.end.count }
+    }
 }
 
 /// A journal to be kept.
@@ -80,7 +88,8 @@ pub(crate) struct Replay {
     pub(crate) until: Option<Until>,
     pub(crate) shrink: Option<Shrink>,
     pub(crate) format: Format,
-    pub(crate) debug_net: bool,
+    /// As [`Watch::debug_net`]; as it was recorded if it is not given.
+    pub(crate) debug_net: Option<bool>,
 }
 
 /// A smaller journal, instead of events.
@@ -200,7 +209,7 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         until: flags.until,
         shrink,
         format: format(&flags.format, stdout)?,
-        debug_net: flags.debug.last() == Some(&values::Category::Net),
+        debug_net: flags.debug.last().map(|category| *category == values::Category::Net),
     })
 }
 

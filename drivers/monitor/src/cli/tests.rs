@@ -104,8 +104,10 @@ fn the_last_category_counts() {
         let Ok(Action::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
             panic!("{line}")
         };
-        assert_eq!(replay.debug_net, expected, "{line}");
+        assert_eq!(replay.debug_net, Some(expected), "{line}");
     }
+    let Ok(Action::Replay(replay)) = parse_line("replay a", PIPE) else { panic!() };
+    assert_eq!(replay.debug_net, None, "as it was recorded");
 }
 
 #[test]

@@ -193,6 +193,8 @@ struct Summary {
     bytesrecv: u64,
     bytessent: u64,
     duration: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal_until: Option<u64>,
 }
 
 impl Json {
@@ -214,6 +216,7 @@ impl Json {
             bytesrecv: traffic.received,
             bytessent: traffic.sent,
             duration: at.as_micros(),
+            journal_until: traffic.journal_until.map(Instant::as_micros),
         };
         self.line(out, book, at, None, "summary", summary);
     }

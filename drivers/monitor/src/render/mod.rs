@@ -102,11 +102,13 @@ struct Totals {
     announcements: u64,
 }
 
-/// The bytes that went over all connections, which the driver counts.
+/// What the last line says besides the events: the bytes that were read, and that were queued to be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// Up to when the journal is whole, if one is kept or played.
+    pub(crate) journal_until: Option<Instant>,
 }
 
 /// What a line may need besides its event: the time of the world, who is who, what came before.

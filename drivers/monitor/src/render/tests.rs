@@ -104,7 +104,7 @@ fn human(event: &Event) -> String {
 #[test]
 fn start_gap_and_summary() {
     let at = Instant::from_micros(1_000_000);
-    let traffic = Traffic { received: 12_345, sent: 1 };
+    let traffic = Traffic { received: 12_345, sent: 1, journal_until: None };
     let lines = |format| {
         let mut out = Vec::new();
         let mut renderer = Renderer::new(format, Network::Testnet3, CLOCK, false);

@@ -34,8 +34,12 @@ impl Program {
         Self::start(command, out)
     }
 
-    pub(crate) fn start(mut command: Command, out: &Path) -> Outcome<Self> {
-        command.stdin(Stdio::null()).stdout(std::fs::File::create(out)?).stderr(Stdio::piped());
+    pub(crate) fn start(command: Command, out: &Path) -> Outcome<Self> {
+        Self::start_to(command, std::fs::File::create(out)?)
+    }
+
+    pub(crate) fn start_to(mut command: Command, out: impl Into<Stdio>) -> Outcome<Self> {
+        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let mut stderr = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();
@@ -85,13 +89,40 @@ pub(crate) fn folder(file: &str) -> Outcome<(tempfile::TempDir, PathBuf)> {
     Ok((folder, path))
 }
 
-/// Serves new transactions to the program until it goes away or this time is over; how many.
-pub(crate) fn flood(addr: SocketAddr, until: Instant) -> Outcome<u32> {
-    let stream = TcpStream::connect(addr)?;
-    stream.set_read_timeout(Some(Duration::from_millis(20)))?;
-    let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
-    let mut hello = Vec::new();
-    let version = Version {
+/// Says hello to the program, and then pings it without ever reading, until it reads no more either; the stream, and
+/// how many bytes it took.
+pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize)> {
+    let mut stream = TcpStream::connect(addr)?;
+    let magic = Network::Regtest.magic();
+    let mut bytes = Vec::new();
+    version().encode(&mut bytes, magic);
+    wire::encode_frame(&mut bytes, magic, Name::VERACK, |_| {});
+    stream.write_all(&bytes)?;
+    let mut sent = bytes.len();
+    let mut pings = Vec::new();
+    (0..1000).for_each(|nonce| wire::encode_ping(&mut pings, magic, nonce));
+    stream.set_write_timeout(Some(Duration::from_secs(2)))?;
+    let mut rest = &pings[..];
+    loop {
+        match stream.write(rest) {
+            Ok(more) => {
+                sent += more;
+                rest = &rest[more..];
+                if rest.is_empty() {
+                    rest = &pings;
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                return Ok((stream, sent));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What the peer says first.
+fn version() -> Version {
+    Version {
         version: 70016,
         services: Services::NETWORK | Services::WITNESS,
         timestamp: 1_795_363_090,
@@ -101,8 +132,16 @@ pub(crate) fn flood(addr: SocketAddr, until: Instant) -> Outcome<u32> {
         user_agent: b"/flood:1/".to_vec(),
         start_height: 1,
         relay: true,
-    };
-    version.encode(&mut hello, peer.magic);
+    }
+}
+
+/// Serves new transactions to the program until it goes away or this time is over; how many.
+pub(crate) fn flood(addr: SocketAddr, until: Instant) -> Outcome<u32> {
+    let stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+    let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
+    let mut hello = Vec::new();
+    version().encode(&mut hello, peer.magic);
     let mut ready = peer.stream.write_all(&hello).is_ok();
     while ready && Instant::now() < until {
         ready = peer.turn().is_ok();
@@ -146,7 +185,11 @@ impl Peer {
     fn answer(&mut self, out: &mut Vec<u8>, command: Option<Name>, payload: &[u8]) {
         match command {
             Some(Name::VERSION) => wire::encode_frame(out, self.magic, Name::VERACK, |_| {}),
-            Some(Name::VERACK) => self.announce(out),
+            Some(Name::VERACK) => {
+                // Nobody has a use for this one.
+                wire::encode_frame(out, self.magic, Name::new("other"), |_| {});
+                self.announce(out);
+            }
             Some(Name::PING) => {
                 let nonce = payload.first_chunk().map_or(0, |nonce| u64::from_le_bytes(*nonce));
                 wire::encode_pong(out, self.magic, nonce);

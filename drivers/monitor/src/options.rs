@@ -1,0 +1,68 @@
+//! What of the command line shapes the lines of a run. It is kept in the journal, so that a replay prints the same
+//! without being told again.
+//!
+//! Whether they are JSON or for people is not among it: that goes by the flags and the standard output of the moment.
+
+use std::num::NonZeroU64;
+
+use satwire_capture::journal::Prologue;
+
+/// The options, each under the name of its flag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// `--debug net`: messages that are ignored are told.
+    pub(crate) debug_net: bool,
+    /// `--count`: with this transaction a run ends, and what comes after it is not told until the node stops.
+    pub(crate) count: Option<NonZeroU64>,
+}
+
+impl Options {
+    /// As a journal keeps them: those that differ from what they are without a flag.
+    pub(crate) fn to_pairs(self) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        if self.debug_net {
+            pairs.push(("debug".into(), "net".into()));
+        }
+        if let Some(count) = self.count {
+            pairs.push(("count".into(), count.to_string()));
+        }
+        pairs
+    }
+
+    /// What a journal says; and those options, as `name=value`, that this program does not know.
+    pub(crate) fn recorded(prologue: &Prologue) -> (Self, Vec<String>) {
+        let (mut options, mut unknown) = (Self::default(), Vec::new());
+        for (name, value) in &prologue.options {
+            match (&**name, &**value, value.parse()) {
+                ("debug", "net", _) => options.debug_net = true,
+                ("count", _, Ok(count)) => options.count = Some(count),
+                _ => unknown.push(format!("{name}={value}")),
+            }
+        }
+        (options, unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use satwire_core::{Config, WallClock};
+
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_they_were_written() {
+        let prologue = |pairs| Prologue::new("", Config::default(), WallClock::default()).with_options(pairs);
+        for options in [
+            Options::default(),
+            Options { debug_net: true, count: None },
+            Options { debug_net: false, count: NonZeroU64::new(7) },
+        ] {
+            assert_eq!(Options::recorded(&prologue(options.to_pairs())), (options, vec![]));
+        }
+        let newer = [("count", "7"), ("count", "0"), ("events", "tx"), ("debug", "all")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (options, unknown) = Options::recorded(&prologue(newer.into()));
+        assert_eq!(options, Options { debug_net: false, count: NonZeroU64::new(7) });
+        assert_eq!(unknown, ["count=0", "events=tx", "debug=all"]);
+    }
+}
