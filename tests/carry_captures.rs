@@ -18,7 +18,7 @@ use satwire_capture::shrink::TestCase;
 /// All recordings, and copies of recordings, from the root.
 fn recordings() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = vec![root.join("drivers/monitor/src/demo/recording.journal")];
+    let mut all = vec![root.join("drivers/monitor/src/commands/demo/recording.journal")];
     for folder in ["tests/captures", "drivers/capture/fuzz/seeds/journal"] {
         let files = fs::read_dir(root.join(folder)).expect("the folder is there");
         let files = files.map(|file| file.expect("a readable folder").path());

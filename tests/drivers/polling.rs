@@ -122,7 +122,10 @@ fn a_handle_gives_orders_from_another_thread() {
         let event = until(&mut theirs, |kind| matches!(kind, EventKind::Pong { .. })).await;
         let conn = event.conn.expect("a pong comes on a connection");
         other.disconnect(conn).expect("it is there");
-        until(&mut theirs, |kind| *kind == EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))).await;
+        until(&mut theirs, |kind| {
+            *kind == EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))
+        })
+        .await;
         other.stop().expect("it is there");
         // The stream ends, but not before everything is told.
         while let Some(news) = theirs.next().await {

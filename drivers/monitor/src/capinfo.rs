@@ -11,9 +11,9 @@ use satwire_capture::journal::Reader;
 use satwire_core::Instant;
 use satwire_core::peer::Direction;
 
-use crate::failure::fail;
 use crate::plain::Plain;
 use crate::replay::ending_trouble;
+use crate::stderr::fail;
 
 /// Prints what is in the file; what cannot be read of it is said at the end.
 pub(crate) fn run(file: &Path) -> ExitCode {
@@ -22,17 +22,17 @@ pub(crate) fn run(file: &Path) -> ExitCode {
     let reader = opened.and_then(|file| Reader::new(file).map_err(|error| format!("{name}: {error}")));
     let (summary, damage) = match reader {
         Ok(reader) => Summary::read(reader),
-        Err(trouble) => return fail(&trouble),
+        Err(trouble) => return fail(trouble),
     };
     let trouble = damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending));
     match print(&name.to_string(), &summary, trouble.is_none(), &mut io::stdout().lock()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => return fail(&format!("cannot write to standard output: {error}")),
+        Err(error) => return fail(format_args!("cannot write to standard output: {error}")),
         Ok(()) => {}
     }
     match trouble {
         None => ExitCode::SUCCESS,
-        Some(trouble) => fail(&format!("{name}: {trouble}")),
+        Some(trouble) => fail(format_args!("{name}: {trouble}")),
     }
 }
 
