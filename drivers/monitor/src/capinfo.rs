@@ -12,9 +12,9 @@ use satwire_core::{Instant, Network};
 use serde::Serialize;
 
 use crate::cli::Capinfo;
-use crate::failure::fail;
 use crate::plain::Plain;
 use crate::replay::ending_trouble;
+use crate::stderr::fail;
 
 /// Prints what is in the file; what cannot be read of it is said at the end.
 pub(crate) fn run(capinfo: &Capinfo) -> ExitCode {
@@ -23,7 +23,7 @@ pub(crate) fn run(capinfo: &Capinfo) -> ExitCode {
     let reader = opened.and_then(|file| Reader::new(file).map_err(|error| format!("{name}: {error}")));
     let (summary, damage) = match reader {
         Ok(reader) => Summary::read(reader),
-        Err(trouble) => return fail(&trouble),
+        Err(trouble) => return fail(trouble),
     };
     let trouble = damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending));
     let whole = trouble.is_none();
@@ -35,12 +35,12 @@ pub(crate) fn run(capinfo: &Capinfo) -> ExitCode {
     };
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => return fail(&format!("cannot write to standard output: {error}")),
+        Err(error) => return fail(format_args!("cannot write to standard output: {error}")),
         Ok(()) => {}
     }
     match trouble {
         None => ExitCode::SUCCESS,
-        Some(trouble) => fail(&format!("{name}: {trouble}")),
+        Some(trouble) => fail(format_args!("{name}: {trouble}")),
     }
 }
 

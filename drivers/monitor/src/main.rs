@@ -1,36 +1,33 @@
 //! A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when.
 
+// Both panic if they cannot write: see `stderr`.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod capinfo;
 mod cli;
+mod commands;
 mod decode;
-mod demo;
-mod failure;
 mod hex;
 mod meter;
+mod model;
 mod options;
-mod output;
 mod plain;
 mod record;
 mod render;
 mod replay;
-mod report;
+mod run;
 mod script;
-mod session;
 mod shrink;
-mod signals;
-mod watch;
+mod stderr;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
+use self::commands::{demo, watch};
 
 fn main() -> ExitCode {
-    let stdout = Stdout {
-        is_terminal: io::stdout().is_terminal(),
-        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
-    };
-    match cli::parse(std::env::args_os(), stdout) {
+    match cli::parse(std::env::args_os(), Stdout::detect()) {
         Ok(Action::Watch(watch)) => watch::run(&watch),
         Ok(Action::Demo(demo)) => demo::run(demo),
         Ok(Action::Decode(decode)) => decode::run(&decode),
@@ -40,10 +37,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help goes where it was wanted; a mistake is said where mistakes are said.
+/// Prints help where it was wanted, and a mistake where mistakes are said.
 fn refuse(refusal: &Refusal) -> ExitCode {
-    let text = refusal.text.as_bytes();
-    // Nobody may be listening, and then there is nobody to tell.
-    let _ = if refusal.exit_code == 0 { io::stdout().write_all(text) } else { io::stderr().write_all(text) };
-    ExitCode::from(refusal.exit_code)
+    if refusal.exit_code != 0 {
+        stderr::write(&refusal.text);
+        return ExitCode::from(refusal.exit_code);
+    }
+    let mut stdout = io::stdout();
+    match stdout.write_all(refusal.text.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader has gone, as `| head` does, or all is written.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            stderr::fail(format_args!("cannot write to standard output: {error}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }

@@ -3,7 +3,7 @@
 use satwire_core::Instant;
 use satwire_core::node::Input;
 
-use crate::render::Traffic;
+use crate::model::Traffic;
 
 /// Counts what an environment is shown.
 ///

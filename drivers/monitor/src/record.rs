@@ -92,6 +92,13 @@ impl RunEnvironment {
         recording.told_end()
     }
 
+    /// Hands what was recorded to the disk with the next [`RunEnvironment::keep`], for which it is time now.
+    pub(crate) fn flush(&mut self) {
+        if let Keeping::Recording(recording) = &mut self.keeping {
+            recording.flush_at = Some(Instant::now());
+        }
+    }
+
     /// Calls `wake` from another thread once the journal cannot be written any more: [`RunEnvironment::keep`] has
     /// something to say then, although nothing else happens.
     pub(crate) fn on_failure(&self, wake: impl FnOnce() + Send + 'static) {

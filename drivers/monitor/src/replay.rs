@@ -10,27 +10,28 @@ use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose}
 use satwire_core::{Instant, Network};
 
 use crate::cli::{Replay, Until};
-use crate::failure::fail;
 use crate::meter::Meter;
+use crate::model::{Model, Traffic};
 use crate::options::Options;
 use crate::plain::Plain;
-use crate::render::{Renderer, Traffic};
+use crate::render::Renderer;
 use crate::shrink;
+use crate::stderr::{fail, say};
 
 /// Plays the journal to its end, to `--until`, or to the first difference.
 pub(crate) fn run(replay: &Replay) -> ExitCode {
     let reader = match open(replay) {
         Ok(reader) => reader,
-        Err(trouble) => return fail(&trouble),
+        Err(trouble) => return fail(trouble),
     };
     if let Some(shrink) = &replay.shrink {
         return shrink::run(reader, replay, shrink);
     }
     match play(reader, replay, io::BufWriter::new(io::stdout().lock())) {
         Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(trouble)) => fail(&trouble),
+        Ok(Some(trouble)) => fail(trouble),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("cannot write to standard output: {error}")),
+        Err(error) => fail(format_args!("cannot write to standard output: {error}")),
     }
 }
 
@@ -46,22 +47,23 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
     let prologue = reader.prologue();
     let (recorded, unknown) = Options::recorded(prologue);
     for what in unknown {
-        eprintln!("satwire: {name}: shown with {}, which this program does not know", Plain(what));
+        say(format_args!("{name}: shown with {}, which this program does not know", Plain(what)));
     }
     for what in &prologue.unknown {
-        eprintln!(
-            "satwire: {name}: recorded with {what}, which this program does not know: it may act otherwise"
-        );
+        say(format_args!(
+            "{name}: recorded with {what}, which this program does not know: it may act otherwise"
+        ));
     }
     // A custom signet has no name here; of the networks that have one it is nearest to signet.
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
     let debug_net = replay.debug_net.unwrap_or(recorded.debug_net);
-    let mut renderer = Renderer::new(replay.format, network, prologue.clock, debug_net);
+    let mut model = Model::new(network, prologue.clock, debug_net);
+    let mut renderer = Renderer::new(replay.format);
     let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
     let mut left = recorded.count.map(NonZeroU64::get);
     let mut lines = Vec::new();
     let mut at = Instant::ZERO;
-    renderer.start(at, &mut lines);
+    renderer.entry(&model.start(at), &mut lines);
     let trouble = loop {
         let record = match player.step() {
             Ok(Some(record)) => record,
@@ -77,9 +79,11 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             if let Output::Event(event) = output
                 && (left != Some(0) || stopped)
             {
-                renderer.event(&event, &mut lines);
                 if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
                     *left = left.saturating_sub(1);
+                }
+                if let Some(entry) = model.event(event) {
+                    renderer.entry(&entry, &mut lines);
                 }
             }
         }
@@ -90,7 +94,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
         }
     };
     let traffic = Traffic { journal_until: Some(at), ..player.environment().meter.traffic() };
-    renderer.summary(at, traffic, &mut lines);
+    renderer.entry(&model.summary(at, traffic), &mut lines);
     out.write_all(&lines)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))

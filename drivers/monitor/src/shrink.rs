@@ -9,7 +9,7 @@ use satwire_capture::journal::{BackgroundFile, Reader};
 use satwire_capture::shrink::{Difference, Shrunk, TRIES, TestCase};
 
 use crate::cli::{Predicate, Replay, Shrink};
-use crate::failure::fail;
+use crate::stderr::{fail, say};
 
 /// A journal is held in memory, a few times over.
 const MOST_BYTES: u64 = 256 << 20;
@@ -19,13 +19,15 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
     let name = replay.file.display();
     let size = replay.file.metadata().map_or(0, |metadata| metadata.len());
     if size > MOST_BYTES {
-        return fail(&format!("{name}: {size} bytes are too many for --shrink, which takes {MOST_BYTES}"));
+        return fail(format_args!(
+            "{name}: {size} bytes are too many for --shrink, which takes {MOST_BYTES}"
+        ));
     }
     // The same file can have many names.
     let same = |(out, file)| out == file;
     if wish.out.canonicalize().ok().zip(replay.file.canonicalize().ok()).is_some_and(same) {
         let out = wish.out.display();
-        eprintln!("satwire: --out {out} is the journal itself: choose another name");
+        say(format_args!("--out {out} is the journal itself: choose another name"));
         return ExitCode::from(2);
     }
     // The search may be long: what is certain to fail is told before.
@@ -36,12 +38,12 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
     std::panic::set_hook(Box::new(|_| {}));
     let (case, damage) = TestCase::read(reader);
     if let Some(damage) = damage {
-        eprintln!("satwire: {name}: {damage}; what comes before it is taken");
+        say(format_args!("{name}: {damage}; what comes before it is taken"));
     }
     match catch_unwind(AssertUnwindSafe(|| search(&case, wish.predicate))) {
         Ok(Some(found)) => write(&case, &found, wish),
-        Ok(None) => fail(&format!("{name}: nothing to shrink: {}", missed(wish.predicate))),
-        Err(_) => fail(&format!("{name}: the node panics: take --shrink panics")),
+        Ok(None) => fail(format_args!("{name}: nothing to shrink: {}", missed(wish.predicate))),
+        Err(_) => fail(format_args!("{name}: the node panics: take --shrink panics")),
     }
 }
 
@@ -76,7 +78,7 @@ fn write(case: &TestCase, found: &Found, wish: &Shrink) -> ExitCode {
     let mut file = match BackgroundFile::create(&wish.out, wish.force) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return exists(wish),
-        Err(error) => return fail(&format!("--out: cannot create {out}: {error}")),
+        Err(error) => return fail(format_args!("--out: cannot create {out}: {error}")),
     };
     // If a panic is looked for it comes here, too, with everything written.
     let written = catch_unwind(AssertUnwindSafe(|| match &found.difference {
@@ -84,22 +86,22 @@ fn write(case: &TestCase, found: &Found, wish: &Shrink) -> ExitCode {
         None => left.write(&mut file),
     }));
     if let Err(error) = written.unwrap_or(Ok(())).and_then(|()| file.close()) {
-        return fail(&format!("{out}: cannot be written: {error}"));
+        return fail(format_args!("{out}: cannot be written: {error}"));
     }
-    eprintln!(
-        "satwire: {out}: {} of {} inputs, {} of {} bytes received, {tries} tries{}",
+    say(format_args!(
+        "{out}: {} of {} inputs, {} of {} bytes received, {tries} tries{}",
         left.steps().len(),
         case.steps().len(),
         left.received(),
         case.received(),
         if *gave_up { ", and no more are made" } else { "" },
-    );
+    ));
     ExitCode::SUCCESS
 }
 
 fn exists(wish: &Shrink) -> ExitCode {
     let out = wish.out.display();
-    eprintln!("satwire: --out: {out} exists: choose another name, or add --force to replace it");
+    say(format_args!("--out: {out} exists: choose another name, or add --force to replace it"));
     ExitCode::from(2)
 }
 

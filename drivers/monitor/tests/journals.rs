@@ -12,7 +12,7 @@ use satwire_core::{Config, Instant, Network, Node, WallClock};
 
 use self::peer::{Outcome, folder, run, text};
 
-const RECORDING: &[u8] = include_bytes!("../src/demo/recording.journal");
+const RECORDING: &[u8] = include_bytes!("../src/commands/demo/recording.journal");
 
 /// One line, exit 1, and what could be read all the same.
 #[test]

@@ -111,10 +111,14 @@ fn split(text: &str) -> Result<(&str, Option<u16>), String> {
 /// taken for what it is.
 fn addr(host: &str) -> Result<Option<SocketAddr>, String> {
     if host.contains(':') {
-        // This way round a scope (`fe80::1%2`) is understood, too.
-        let Ok(addr) = format!("[{host}]:0").parse::<SocketAddrV6>() else {
+        let (ip, scope) = match host.split_once('%') {
+            None => (host, 0),
+            Some((ip, scope)) => (ip, self::scope(scope)?),
+        };
+        let Ok(ip) = ip.parse() else {
             return Err(format!("'{host}' is no IPv6 address: give one like ::1 or [::1]:18444"));
         };
+        let addr = SocketAddrV6::new(ip, 0, 0, scope);
         return Ok(Some(match addr.ip().to_canonical() {
             IpAddr::V4(ip) => (ip, 0).into(),
             IpAddr::V6(_) => addr.into(),
@@ -129,6 +133,30 @@ fn addr(host: &str) -> Result<Option<SocketAddr>, String> {
         return Err(format!("'{host}' is no IPv4 address: give four numbers like 127.0.0.1"));
     }
     Ok(None)
+}
+
+/// The number of an interface (RFC 4007), which may be given by its name.
+fn scope(text: &str) -> Result<u32, String> {
+    let number = digits(text).filter(|_| !text.is_empty());
+    match number.map(u32::try_from) {
+        Some(Ok(number)) => Ok(number),
+        Some(Err(_)) => Err(format!("'{text}' is no number of an interface")),
+        None => interface(text),
+    }
+}
+
+#[cfg(unix)]
+fn interface(name: &str) -> Result<u32, String> {
+    nix::net::if_::if_nametoindex(name).map_err(|_| {
+        format!(
+            "'{name}' is no interface of this machine: give its name or number after the %, as in fe80::1%2"
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn interface(name: &str) -> Result<u32, String> {
+    Err(format!("'{name}' is no number of an interface: give one after the %, as in fe80::1%2"))
 }
 
 /// A host name that can be looked up.
@@ -187,6 +215,18 @@ mod tests {
         );
     }
 
+    /// 10.18: what people read of `ip address`.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_interface_is_known_by_its_name() {
+        let number = std::fs::read_to_string("/sys/class/net/lo/ifindex").unwrap();
+        let expected = format!("[fe80::1%{}]:18444", number.trim());
+        for text in ["[fe80::1%lo]:18444", "fe80::1%lo"] {
+            assert_eq!(Target::parse(text).unwrap().with_port(18444).to_string(), expected);
+        }
+        assert_eq!(BindTo::parse("[fe80::1%lo]").unwrap().with_port(18444).to_string(), expected);
+    }
+
     #[test]
     fn bad_targets() {
         let long = format!("{}.example", "a".repeat(64));
@@ -201,7 +241,10 @@ mod tests {
             ("[example.org]", "no IPv6 address"),
             ("::1::2", "no IPv6 address"),
             ("::g", "no IPv6 address"),
-            ("fe80::1%eth0", "no IPv6 address"),
+            ("fe80::1%nosuch0", "'nosuch0' is no"),
+            ("[fe80::1%]:1", "'' is no"),
+            ("fe80::1%99999999999", "'99999999999' is no number"),
+            ("127.0.0.1%1", "'%' cannot"),
             ("1:2:3", "no IPv6 address"),
             ("127.0.0.1:", "port ''"),
             ("127.0.0.1:0", "port 0"),

@@ -3,7 +3,9 @@
 mod address;
 mod argv;
 mod flags;
+mod negation;
 mod refusal;
+mod stdout;
 mod values;
 
 use std::ffi::OsString;
@@ -19,6 +21,7 @@ use satwire_core::{Config, Network, user_agent};
 
 use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
 pub(crate) use self::refusal::Refusal;
+pub(crate) use self::stdout::{Look, Stdout};
 pub(crate) use self::values::{Predicate, Speed, Until};
 use crate::options::Options;
 
@@ -123,21 +126,14 @@ pub(crate) enum Format {
     /// One JSON object a line.
     Json,
     /// Lines for people.
-    Human { color: bool },
-}
-
-/// What stdout is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stdout {
-    pub(crate) is_terminal: bool,
-    /// The environment has a `NO_COLOR` that is not empty.
-    pub(crate) no_color: bool,
+    Human(Look),
 }
 
 /// Understands the arguments, of which the first is the program's name.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) -> Result<Action, Refusal> {
     let args = argv::with_two_dashes(args)?;
     let verb = argv::verb(&args);
+    let args = negation::resolve(args, verb)?;
     let refuse = |error| Refusal::of(&error, &args, verb);
     let matches = flags::command().try_get_matches_from(&args).map_err(refuse)?;
     match Flags::from_arg_matches(&matches).map_err(refuse)?.verb {
@@ -242,7 +238,7 @@ fn bind(flags: &WatchFlags, network: Network) -> Result<Vec<SocketAddr>, String>
 }
 
 fn format(flags: &FormatFlags, stdout: Stdout) -> Result<Format, String> {
-    let human = Format::Human { color: stdout.is_terminal && !stdout.no_color };
+    let human = Format::Human(stdout.look);
     match (flags.json, flags.human) {
         (true, true) => Err("--json and --human exclude each other: give one of them".into()),
         (true, false) => Ok(Format::Json),

@@ -2,8 +2,8 @@
 
 use super::*;
 
-const PIPE: Stdout = Stdout { is_terminal: false, no_color: false };
-const TERMINAL: Stdout = Stdout { is_terminal: true, no_color: false };
+const PIPE: Stdout = Stdout { is_terminal: false, look: Look::PLAIN };
+const TERMINAL: Stdout = Stdout { is_terminal: true, look: Look { color: true, unicode: true, width: 80 } };
 
 fn parse_line(line: &str, stdout: Stdout) -> Result<Action, Refusal> {
     parse(std::iter::once("satwire").chain(line.split_whitespace()).map(OsString::from), stdout)
@@ -143,6 +143,27 @@ fn a_smaller_journal_has_a_name() {
     }
 }
 
+/// 10.18: as Bitcoin Core takes them.
+#[test]
+fn flags_are_negated() {
+    assert_eq!(watch_of("watch -nolisten -connect=127.0.0.1"), watch_of("watch --connect 127.0.0.1"));
+    assert_eq!(watch_of("watch -connect=[::1] -noconnect -listen"), watch_of("watch --listen"));
+    assert_eq!(
+        watch_of("watch -quiet -noquiet -debug -nodebug -noregtest --listen"),
+        watch_of("watch --listen")
+    );
+    for (line, words) in [
+        ("watch -noconnect", "discover"),
+        ("watch -listen -notimeout", "--notimeout: without a limit"),
+        ("watch -listen -nosuch", "'--nosuch'"),
+        ("demo -noconnect", "'--noconnect'"),
+    ] {
+        let refusal = parse_line(line, PIPE).expect_err(line);
+        assert!(refusal.text.contains(words) && refusal.exit_code == 2, "{}", refusal.text);
+        assert_eq!(refusal.text.lines().count(), 1, "{}", refusal.text);
+    }
+}
+
 #[test]
 fn nobody_is_dialled_twice() {
     let watch = watch_of("watch --connect 127.0.0.1 --addnode 127.0.0.1:8333 --connect localhost");
@@ -151,16 +172,14 @@ fn nobody_is_dialled_twice() {
 
 #[test]
 fn the_format_follows_stdout() {
-    let human = |color| Format::Human { color };
-    let plain = Stdout { no_color: true, ..TERMINAL };
+    let human = |stdout: Stdout| Format::Human(stdout.look);
     for (line, stdout, expected) in [
         ("demo", PIPE, Format::Json),
-        ("demo", TERMINAL, human(true)),
-        ("demo", plain, human(false)),
-        ("demo --human", PIPE, human(false)),
+        ("demo", TERMINAL, human(TERMINAL)),
+        ("demo --human", PIPE, human(PIPE)),
         ("demo --json", TERMINAL, Format::Json),
         ("demo -json=1", TERMINAL, Format::Json),
-        ("demo -json=0", TERMINAL, human(true)),
+        ("demo -json=0", TERMINAL, human(TERMINAL)),
     ] {
         let demo = Demo { speed: Speed::Fast, format: expected };
         assert_eq!(parse_line(line, stdout), Ok(Action::Demo(demo)), "{line}");
@@ -281,8 +300,7 @@ fn only_slips_are_corrected() {
         ("watch --conect=1.2.3.4", Some("--connect")),
         ("watch --conenct 1.2.3.4", Some("--connect")),
         ("watch -pingintervall=3", Some("--pinginterval")),
-        ("watch -noconnect", None),
-        ("watch -nolisten", None),
+        ("watch -nocorrect", None),
         ("watch -report=3", None),
         ("watch -seednode=x", None),
         ("watch -maxconnections=3", None),

@@ -1,32 +1,29 @@
 //! Lines for people: when, which connection, what. Nothing in here is an interface.
 
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
-use satwire_core::Instant;
-use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
-use satwire_core::wire::{Hash, Tx};
+use satwire_core::wire::Tx;
+use satwire_core::{CloseReason, Instant};
 
 use super::number::Btc;
-use super::{Book, Traffic};
+use super::{ascii, why};
+use crate::cli::Look;
+use crate::model::{Entry, EntryKind, Gap, Totals, Traffic};
 use crate::plain::Plain;
 
-/// First announcers that are remembered until their transaction comes.
-const REMEMBERED: usize = 10_000;
 /// Characters of a user agent that are shown.
 const SUBVER_SHOWN: usize = 50;
+/// Ids of an inventory that are shown.
+const IDS_SHOWN: usize = 3;
 
-/// Prints with or without color, and remembers who was first.
+/// Prints lines of a look.
 #[derive(Debug)]
-pub(super) struct Human {
-    color: bool,
-    /// Who announced first what has not come yet.
-    first: HashMap<Hash, ConnId>,
-    /// In which order, the oldest in front.
-    remembered: VecDeque<Hash>,
+pub(crate) struct Human {
+    look: Look,
 }
 
 /// How a line looks on a terminal.
@@ -52,50 +49,32 @@ impl Tone {
 }
 
 impl Human {
-    pub(super) fn new(color: bool) -> Self {
-        Self { color, first: HashMap::new(), remembered: VecDeque::new() }
+    pub(super) const fn new(look: Look) -> Self {
+        Self { look }
     }
 
-    pub(super) fn start(&self, book: &Book, at: Instant, out: &mut Vec<u8>) {
-        let version = env!("CARGO_PKG_VERSION");
-        let text = format!("satwire {version} on {}, all times are UTC", book.network);
-        self.line(out, book, at, None, Tone::Plain, text);
-    }
-
-    pub(super) fn gap(&self, book: &Book, at: Instant, dropped: u64, out: &mut Vec<u8>) {
-        let text = format!("… {} left out: stdout is not read fast enough", Count(dropped, "event"));
-        self.line(out, book, at, None, Tone::Odd, text);
-    }
-
-    pub(super) fn summary(&self, book: &Book, at: Instant, traffic: Traffic, out: &mut Vec<u8>) {
-        let totals = book.totals;
-        let text = format!(
-            "in {}: {}, {}, {}, {} received, {} sent",
-            Time(Duration::from_micros(at.as_micros())),
-            Count(totals.peers, "peer"),
-            Count(totals.transactions, "transaction"),
-            Count(totals.announcements, "announcement"),
-            Count(traffic.received, "byte"),
-            Count(traffic.sent, "byte"),
-        );
-        self.line(out, book, at, None, Tone::Plain, text);
-    }
-
-    pub(super) fn event(&mut self, book: &Book, event: &Event, stepped: i64, out: &mut Vec<u8>) {
-        match &event.kind {
-            EventKind::Announced(announcements) => self.note_first(event.conn, announcements),
-            EventKind::Tx { tx, latency } => {
-                let announcer = self.take_first(tx).filter(|announcer| Some(*announcer) != event.conn);
-                let text = TxText { tx, latency: *latency, announcer };
-                return self.line(out, book, event.at, event.conn, Tone::Plain, text);
+    pub(super) fn entry(&self, entry: &Entry, out: &mut Vec<u8>) {
+        match &entry.kind {
+            EntryKind::Start(network) => {
+                let version = env!("CARGO_PKG_VERSION");
+                let text = format_args!("satwire {version} on {network}, all times are UTC");
+                self.line(out, entry, Tone::Plain, text);
             }
-            _ => {}
+            EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Gap(gap) => self.line(out, entry, Tone::Odd, Missing(gap)),
+            EntryKind::Summary(totals, traffic) => {
+                self.line(out, entry, Tone::Plain, Sums(entry.at, *totals, *traffic));
+            }
         }
-        let mut say = |tone, text: fmt::Arguments<'_>| self.line(out, book, event.at, event.conn, tone, text);
-        match &event.kind {
+    }
+
+    fn event(&self, entry: &Entry, kind: &EventKind, out: &mut Vec<u8>) {
+        let mut say = |tone, text: fmt::Arguments<'_>| self.line(out, entry, tone, text);
+        let addr = entry.connection.as_ref().map_or("", |connection| &connection.addr);
+        match kind {
             EventKind::Clock(_) => {
-                let (sign, time) = (if stepped < 0 { '-' } else { '+' }, stepped.unsigned_abs());
-                let time = Time(Duration::from_micros(time));
+                let (sign, time) = (if entry.context.stepped < 0 { '-' } else { '+' }, entry.context.stepped);
+                let time = Time(Duration::from_micros(time.unsigned_abs()));
                 say(Tone::Odd, format_args!("the wall clock stepped by {sign}{time}"));
             }
             EventKind::DialFailed { address, reason, retry } => {
@@ -108,7 +87,6 @@ impl Human {
                 }
             }
             EventKind::Connected { direction, .. } => {
-                let addr = book.connection(event.conn).map_or("", |connection| &connection.addr);
                 let how = match direction {
                     Direction::Outbound => "connected to",
                     Direction::Inbound => "accepted from",
@@ -124,10 +102,12 @@ impl Human {
                 say(Tone::Faint, format_args!("← wants no less than {} sat/kvB", Grouped(*rate)));
             }
             EventKind::Announced(announcements) => {
-                let many = Count(announcements.len() as u64, "transaction");
-                let new = announcements.iter().filter(|announcement| announcement.first).count();
-                let asked = announcements.iter().filter(|announcement| announcement.requested).count();
-                say(Tone::Faint, format_args!("← announces {many}, {new} new, {asked} asked for"));
+                say(Tone::Faint, format_args!("{}", Inventory { announcements, columns: self.columns() }));
+            }
+            EventKind::Tx { tx, latency } => {
+                let announcer = entry.context.announcer;
+                let text = TxText { tx, latency: *latency, announcer, columns: self.columns() };
+                say(Tone::Plain, format_args!("{text}"));
             }
             EventKind::Notfound(misses) => {
                 say(Tone::Odd, format_args!("← {}", FailedRequests(misses, "not found")));
@@ -139,54 +119,72 @@ impl Human {
                 let Rejection { command, reason, .. } = &**rejection;
                 say(Tone::Odd, format_args!("← rejects our {command}: {reason}"));
             }
-            EventKind::Ignored { command, bytes, because } if book.debug_net => {
+            EventKind::Ignored { command, bytes, because } => {
                 let bytes = Count((*bytes).into(), "byte");
                 say(Tone::Faint, format_args!("← {command}, {bytes}, ignored: {because}"));
             }
+            // That is what we wanted, and no failure.
+            EventKind::Disconnected(reason @ CloseReason::Local(_)) => {
+                say(Tone::Plain, format_args!("○ {addr}: {reason}"));
+            }
             EventKind::Disconnected(reason) => {
-                let addr = book.connection(event.conn).map_or("", |connection| &connection.addr);
-                let why = book.why(event.conn, reason);
-                say(Tone::Bad, format_args!("✗ {addr}: {why}"));
+                say(Tone::Bad, format_args!("✗ {addr}: {}", why(entry, reason)));
             }
             _ => {}
         }
     }
 
-    fn line(
-        &self,
-        out: &mut Vec<u8>,
-        book: &Book,
-        at: Instant,
-        conn: Option<ConnId>,
-        tone: Tone,
-        text: impl fmt::Display,
-    ) {
-        let time = TimeOfDay(book.time(at));
-        let conn = conn.map(|conn| conn.to_string()).unwrap_or_default();
+    fn columns(&self) -> Columns {
+        Columns::of(self.look.width)
+    }
+
+    fn line(&self, out: &mut Vec<u8>, entry: &Entry, tone: Tone, text: impl fmt::Display) {
+        let time = TimeOfDay(entry.time);
+        let conn = entry.conn.map(|conn| conn.to_string()).unwrap_or_default();
         let (escape, reset) = match tone.escape() {
-            escape if self.color && !escape.is_empty() => (escape, "\x1b[0m"),
+            escape if self.look.color && !escape.is_empty() => (escape, "\x1b[0m"),
             _ => ("", ""),
         };
         // Writing to memory does not fail.
-        let _ = writeln!(out, "{time}  {conn:<4} {escape}{text}{reset}");
+        let _ = if self.look.unicode {
+            writeln!(out, "{time}  {conn:<4} {escape}{text}{reset}")
+        } else {
+            writeln!(out, "{time}  {conn:<4} {escape}{}{reset}", ascii(&text.to_string()))
+        };
+    }
+}
+
+/// What of a transaction fits in a line. All lines of a run have the same columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Columns {
+    /// Digits of an id.
+    id: usize,
+    /// Form, inputs and outputs, and the first announcer.
+    all: bool,
+}
+
+impl Columns {
+    /// The narrowest terminal on which a line fits, without and with all.
+    const NARROW: usize = 80;
+    const WIDE: usize = Look::WIDTH;
+    /// Digits of an id on these.
+    const LEAST_ID: (usize, usize) = (8, 16);
+
+    /// What is wider than needed goes to the id.
+    fn of(width: usize) -> Self {
+        let all = width >= Self::WIDE;
+        let (width_needed, least) =
+            if all { (Self::WIDE, Self::LEAST_ID.1) } else { (Self::NARROW, Self::LEAST_ID.0) };
+        let id = least + width.saturating_sub(width_needed);
+        // One more takes the place of the dots.
+        Self { id: if id >= 63 { 64 } else { id }, all }
     }
 
-    fn note_first(&mut self, conn: Option<ConnId>, announcements: &[Announcement]) {
-        let Some(conn) = conn else { return };
-        for announcement in announcements.iter().filter(|announcement| announcement.first) {
-            self.first.insert(announcement.item.hash, conn);
-            self.remembered.push_back(announcement.item.hash);
+    fn id(self, id: &str) -> String {
+        match id.get(..self.id) {
+            Some(start) if start.len() < id.len() => format!("{start}…"),
+            _ => id.into(),
         }
-        while self.remembered.len() > REMEMBERED {
-            if let Some(hash) = self.remembered.pop_front() {
-                self.first.remove(&hash);
-            }
-        }
-    }
-
-    fn take_first(&mut self, tx: &Tx) -> Option<ConnId> {
-        let by_wtxid = self.first.remove(&tx.wtxid().into());
-        by_wtxid.or_else(|| self.first.remove(&tx.txid().into()))
     }
 }
 
@@ -196,25 +194,90 @@ struct TxText<'a> {
     latency: Option<Duration>,
     /// If it is not the one who sent it.
     announcer: Option<ConnId>,
+    columns: Columns,
 }
 
 impl fmt::Display for TxText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let view = self.tx.view();
-        let form = if view.has_witness() { "segwit" } else { "legacy" };
+        write!(f, "← tx {}  ", self.columns.id(&self.tx.txid().to_string()))?;
+        if self.columns.all {
+            write!(f, "{}  ", if view.has_witness() { "segwit" } else { "legacy" })?;
+        }
+        write!(f, "{:>7} vB  ", Grouped(view.vsize() as u64).to_string())?;
+        if self.columns.all {
+            let ways = format!("{} → {}", view.inputs().len(), view.outputs().len());
+            write!(f, "{ways:^9}  ")?;
+        }
         let sum = view.outputs().fold(0_i64, |sum, output| sum.saturating_add(output.value));
-        let ways = format!("{} → {}", view.inputs().len(), view.outputs().len());
-        let txid = self.tx.txid().to_string();
-        let (vsize, sum) = (Grouped(view.vsize() as u64).to_string(), Btc(sum).to_string());
-        write!(f, "← tx {}…  {form}  {vsize:>7} vB  {ways:^9}  {sum:>17} BTC  ", &txid[..16])?;
+        write!(f, "{:>17} BTC  ", Btc(sum).to_string())?;
         match self.latency {
             Some(latency) => write!(f, "{:>8}", Time(latency).to_string())?,
             None => write!(f, "{:>8}", "unasked")?,
         }
         match self.announcer {
-            Some(announcer) => write!(f, "  first from {announcer}"),
-            None => Ok(()),
+            Some(announcer) if self.columns.all => write!(f, "  first from {announcer}"),
+            _ => Ok(()),
         }
+    }
+}
+
+/// `← announces 2 transactions, 1 new, 1 asked for: 00112233…, 44556677…`
+struct Inventory<'a> {
+    announcements: &'a [Announcement],
+    columns: Columns,
+}
+
+impl fmt::Display for Inventory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let many = Count(self.announcements.len() as u64, "transaction");
+        let new = self.announcements.iter().filter(|announcement| announcement.first).count();
+        let asked = self.announcements.iter().filter(|announcement| announcement.requested).count();
+        write!(f, "← announces {many}, {new} new, {asked} asked for")?;
+        let shown = if self.columns.all { IDS_SHOWN } else { 1 };
+        for (i, announcement) in self.announcements.iter().take(shown).enumerate() {
+            let id = self.columns.id(&announcement.item.hash.to_string());
+            write!(f, "{} {id}", if i == 0 { ':' } else { ',' })?;
+        }
+        Ok(())
+    }
+}
+
+/// `… 12 events left out: stdout is not read fast enough (10 of c1, 1 of c2, 1 more)`
+struct Missing<'a>(&'a Gap);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Gap { dropped, by_peer, rest } = self.0;
+        write!(f, "… {} left out: stdout is not read fast enough", Count(*dropped, "event"))?;
+        let mut sign = " (";
+        for (conn, dropped) in by_peer {
+            write!(f, "{sign}{} of {conn}", Grouped(*dropped))?;
+            sign = ", ";
+        }
+        if *rest > 0 {
+            write!(f, "{sign}{} of others", Grouped(*rest))?;
+            sign = ", ";
+        }
+        if sign == ", " { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+struct Sums(Instant, Totals, Traffic);
+
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(at, totals, traffic) = self;
+        write!(
+            f,
+            "in {}: {}, {}, {}, {} received, {} sent",
+            Time(Duration::from_micros(at.as_micros())),
+            Count(totals.peers, "peer"),
+            Count(totals.transactions, "transaction"),
+            Count(totals.announcements, "announcement"),
+            Count(traffic.received, "byte"),
+            Count(traffic.sent, "byte"),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::number::{Seconds, Shown};
 use super::tx::Transaction;
-use super::{Book, Connection, Traffic, whole_seconds};
+use super::{whole_seconds, why};
+use crate::model::{Connection, Entry, EntryKind, Gap};
 use crate::plain::Plain;
 
 /// The version of the format: new keys and events do not change it, anything else does.
@@ -18,8 +19,10 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Numbers the lines.
 #[derive(Debug, Default)]
-pub(super) struct Json {
+pub(crate) struct Json {
     seq: u64,
+    /// Whose addresses are shown; the first line says so.
+    network: Option<Network>,
 }
 
 /// What all lines start with.
@@ -39,7 +42,7 @@ struct Line<'a, T> {
 #[derive(Serialize)]
 struct Start {
     program: &'static str,
-    version: &'static str,
+    program_version: &'static str,
     chain: Shown<Network>,
 }
 
@@ -181,8 +184,23 @@ struct Ignored<'a> {
 }
 
 #[derive(Serialize)]
-struct Gap {
+struct Missing {
     dropped: u64,
+    by_peer: Vec<MissingOf>,
+    rest: u64,
+}
+
+#[derive(Serialize)]
+struct MissingOf {
+    id: u64,
+    dropped: u64,
+}
+
+impl Missing {
+    fn new(gap: &Gap) -> Self {
+        let of = |&(conn, dropped): &(ConnId, u64)| MissingOf { id: conn.0, dropped };
+        Self { dropped: gap.dropped, by_peer: gap.by_peer.iter().map(of).collect(), rest: gap.rest }
+    }
 }
 
 #[derive(Serialize)]
@@ -198,100 +216,92 @@ struct Summary {
 }
 
 impl Json {
-    pub(super) fn start(&mut self, book: &Book, at: Instant, out: &mut Vec<u8>) {
-        let start =
-            Start { program: "satwire", version: env!("CARGO_PKG_VERSION"), chain: Shown(book.network) };
-        self.line(out, book, at, None, "start", start);
+    pub(super) fn entry(&mut self, entry: &Entry, out: &mut Vec<u8>) {
+        match &entry.kind {
+            EntryKind::Start(network) => {
+                self.network = Some(*network);
+                let program_version = env!("CARGO_PKG_VERSION");
+                let start = Start { program: "satwire", program_version, chain: Shown(*network) };
+                self.line(out, entry, "start", start);
+            }
+            EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Gap(gap) => self.line(out, entry, "gap", Missing::new(gap)),
+            EntryKind::Summary(totals, traffic) => {
+                let summary = Summary {
+                    peers: totals.peers,
+                    transactions: totals.transactions,
+                    announcements: totals.announcements,
+                    bytesrecv: traffic.received,
+                    bytessent: traffic.sent,
+                    duration: entry.at.as_micros(),
+                    journal_until: traffic.journal_until.map(Instant::as_micros),
+                };
+                self.line(out, entry, "summary", summary);
+            }
+        }
     }
 
-    pub(super) fn gap(&mut self, book: &Book, at: Instant, dropped: u64, out: &mut Vec<u8>) {
-        self.line(out, book, at, None, "gap", Gap { dropped });
-    }
-
-    pub(super) fn summary(&mut self, book: &Book, at: Instant, traffic: Traffic, out: &mut Vec<u8>) {
-        let summary = Summary {
-            peers: book.totals.peers,
-            transactions: book.totals.transactions,
-            announcements: book.totals.announcements,
-            bytesrecv: traffic.received,
-            bytessent: traffic.sent,
-            duration: at.as_micros(),
-            journal_until: traffic.journal_until.map(Instant::as_micros),
-        };
-        self.line(out, book, at, None, "summary", summary);
-    }
-
-    pub(super) fn event(&mut self, book: &Book, event: &Event, stepped: i64, out: &mut Vec<u8>) {
-        let (at, conn) = (event.at, event.conn);
-        match &event.kind {
-            EventKind::Clock(_) => self.line(out, book, at, conn, "clock", Clock { offset: stepped }),
+    fn event(&mut self, entry: &Entry, kind: &EventKind, out: &mut Vec<u8>) {
+        match kind {
+            EventKind::Clock(_) => self.line(out, entry, "clock", Clock { offset: entry.context.stepped }),
             EventKind::DialFailed { address, reason, retry } => {
                 let (addr, retry) = (Plain(address).to_string(), whole_seconds(*retry));
                 let failed = DialFailed { addr, reason: reason.as_str(), retry };
-                self.line(out, book, at, conn, "peer_dial_failed", failed);
+                self.line(out, entry, "peer_dial_failed", failed);
             }
-            EventKind::Connected { .. } => self.line(out, book, at, conn, "peer_connected", Nothing {}),
+            EventKind::Connected { .. } => self.line(out, entry, "peer_connected", Nothing {}),
             EventKind::Handshake(negotiated) => {
-                self.line(out, book, at, conn, "peer_handshake", Handshake::new(negotiated));
+                self.line(out, entry, "peer_handshake", Handshake::new(negotiated));
             }
             EventKind::Pong { rtt, min } => {
                 let ping = Ping { pingtime: Seconds(*rtt), minping: Seconds(*min) };
-                self.line(out, book, at, conn, "peer_ping", ping);
+                self.line(out, entry, "peer_ping", ping);
             }
-            EventKind::Feefilter(rate) => {
-                self.line(out, book, at, conn, "feefilter", Feefilter { rate: *rate });
-            }
+            EventKind::Feefilter(rate) => self.line(out, entry, "feefilter", Feefilter { rate: *rate }),
             EventKind::Announced(announcements) => {
                 for announcement in announcements {
-                    self.line(out, book, at, conn, "tx_announced", Announced::new(announcement));
+                    self.line(out, entry, "tx_announced", Announced::new(announcement));
                 }
             }
             EventKind::Tx { tx, latency } => {
-                self.line(out, book, at, conn, "tx", Arrived::new(tx, *latency, book.network));
+                let network = self.network.unwrap_or(Network::Main);
+                self.line(out, entry, "tx", Arrived::new(tx, *latency, network));
             }
             EventKind::Notfound(misses) => {
                 for miss in misses {
-                    self.line(out, book, at, conn, "tx_notfound", Missed::new(miss));
+                    self.line(out, entry, "tx_notfound", Missed::new(miss));
                 }
             }
             EventKind::Unanswered(misses) => {
                 for miss in misses {
-                    self.line(out, book, at, conn, "tx_unanswered", Missed::new(miss));
+                    self.line(out, entry, "tx_unanswered", Missed::new(miss));
                 }
             }
             EventKind::Rejected(rejection) => {
                 let Rejection { command, code, reason, hash } = &**rejection;
                 let rejected = Rejected { command, code: *code, why: reason, hash: hash.map(Shown) };
-                self.line(out, book, at, conn, "peer_reject", rejected);
+                self.line(out, entry, "peer_reject", rejected);
             }
-            EventKind::Ignored { command, bytes, because } if book.debug_net => {
+            EventKind::Ignored { command, bytes, because } => {
                 let ignored = Ignored { command: command.as_str(), bytes: *bytes, why: because.to_string() };
-                self.line(out, book, at, conn, "ignored", ignored);
+                self.line(out, entry, "ignored", ignored);
             }
             EventKind::Disconnected(reason) => {
-                let disconnected = Disconnected { reason: reason.as_str(), detail: book.why(conn, reason) };
-                self.line(out, book, at, conn, "peer_disconnected", disconnected);
+                let disconnected = Disconnected { reason: reason.as_str(), detail: why(entry, reason) };
+                self.line(out, entry, "peer_disconnected", disconnected);
             }
             _ => {}
         }
     }
 
-    fn line<T: Serialize>(
-        &mut self,
-        out: &mut Vec<u8>,
-        book: &Book,
-        at: Instant,
-        conn: Option<ConnId>,
-        event: &'static str,
-        more: T,
-    ) {
+    fn line<T: Serialize>(&mut self, out: &mut Vec<u8>, entry: &Entry, event: &'static str, more: T) {
         let line = Line {
             v: FORMAT_VERSION,
             seq: self.seq,
-            time: book.time(at),
-            mono: at.as_micros(),
+            time: entry.time,
+            mono: entry.at.as_micros(),
             event,
-            peer: book.connection(conn),
+            peer: entry.connection.as_deref(),
             more,
         };
         let before = out.len();

@@ -1,11 +1,13 @@
 //! Every event in both styles, as golden lines.
 
-use satwire_core::node::{Address, Announcement, FailedRequest};
-use satwire_core::peer::{IgnoredReason, Negotiated, Rejection};
+use satwire_core::node::{Address, Announcement, ConnId, Event, EventKind, FailedRequest};
+use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{Command, Hash, InvType, Inventory, NetAddress, Services, Tx, TxView, Version};
-use satwire_core::{CloseReason, Fault, IoError};
+use satwire_core::{CloseReason, Fault, Instant, IoError, Label, Network, WallClock};
 
 use super::*;
+use crate::cli::Look;
+use crate::model::{Gap, Model, Traffic};
 
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };
@@ -23,7 +25,13 @@ pub(crate) fn legacy(version: i32, values: &[i64]) -> Vec<u8> {
     bytes.push(1);
     bytes.extend([0xab; 32]);
     bytes.extend([1, 0, 0, 0, 1, 0x51, 0xfe, 0xff, 0xff, 0xff]);
-    bytes.push(values.len() as u8);
+    match values.len() {
+        few @ ..0xfd => bytes.push(few as u8),
+        many => {
+            bytes.push(0xfd);
+            bytes.extend((many as u16).to_le_bytes());
+        }
+    }
     for value in values {
         bytes.extend(value.to_le_bytes());
         bytes.extend([2, 0x51, 0x52]);
@@ -76,10 +84,41 @@ fn item(n: u8) -> Inventory {
     Inventory { inv_type: InvType::WTX, hash: Hash([n; 32]) }
 }
 
-fn renderer(format: Format, debug_net: bool) -> Renderer {
-    let mut renderer = Renderer::new(format, Network::Regtest, CLOCK, debug_net);
-    renderer.event(&connected(1, "127.0.0.1:18555", Direction::Outbound), &mut Vec::new());
-    renderer
+const HUMAN: Format = Format::Human(Look::PLAIN);
+
+/// Events to lines, at once.
+struct Lines {
+    model: Model,
+    renderer: Renderer,
+    out: Vec<u8>,
+}
+
+impl Lines {
+    /// With nothing printed yet, and one connection.
+    fn new(format: Format, debug_net: bool) -> Self {
+        let mut model = Model::new(Network::Regtest, CLOCK, debug_net);
+        let mut renderer = Renderer::new(format);
+        let connected = model.event(connected(1, "127.0.0.1:18555", Direction::Outbound));
+        renderer.entry(&connected.unwrap(), &mut Vec::new());
+        Self { model, renderer, out: Vec::new() }
+    }
+
+    fn event(&mut self, event: Event) {
+        if let Some(entry) = self.model.event(event) {
+            self.renderer.entry(&entry, &mut self.out);
+        }
+    }
+
+    fn take(&mut self) -> String {
+        text(std::mem::take(&mut self.out))
+    }
+
+    /// What an event of connection 1 looks like.
+    fn of(format: Format, event: Event) -> String {
+        let mut lines = Self::new(format, true);
+        lines.event(event);
+        lines.take()
+    }
 }
 
 fn text(out: Vec<u8>) -> String {
@@ -88,49 +127,58 @@ fn text(out: Vec<u8>) -> String {
 
 /// What an event of connection 1 looks like in JSON.
 fn json(event: &Event) -> String {
-    let mut out = Vec::new();
-    renderer(Format::Json, true).event(event, &mut out);
-    text(out)
+    Lines::of(Format::Json, event.clone())
 }
 
 /// What it looks like for people, without the time.
 fn human(event: &Event) -> String {
-    let mut out = Vec::new();
-    renderer(Format::Human { color: false }, true).event(event, &mut out);
-    let text = text(out);
+    let text = Lines::of(HUMAN, event.clone());
     text.strip_prefix("15:58:09.123  ").unwrap_or(&text).to_owned()
+}
+
+/// What it looks like on a terminal of this width.
+fn on_terminal(width: usize, event: &Event) -> String {
+    Lines::of(Format::Human(Look { width, ..Look::PLAIN }), event.clone())
 }
 
 #[test]
 fn start_gap_and_summary() {
     let at = Instant::from_micros(1_000_000);
-    let traffic = Traffic { received: 12_345, sent: 1, journal_until: None };
-    let lines = |format| {
+    let gap = Gap { dropped: 1_005, by_peer: vec![(ConnId(7), 1_000), (ConnId(1), 2)], rest: 3 };
+    let lines = |format, traffic| {
         let mut out = Vec::new();
-        let mut renderer = Renderer::new(format, Network::Testnet3, CLOCK, false);
-        renderer.start(at, &mut out);
-        renderer.gap(at, 1, &mut out);
-        renderer.summary(at, traffic, &mut out);
+        let model = Model::new(Network::Testnet3, CLOCK, false);
+        let mut renderer = Renderer::new(format);
+        renderer.entry(&model.start(at), &mut out);
+        renderer.entry(&model.gap(at, gap.clone()), &mut out);
+        renderer.entry(&model.gap(at, Gap { dropped: 1, by_peer: vec![], rest: 1 }), &mut out);
+        renderer.entry(&model.summary(at, traffic), &mut out);
         text(out)
     };
+    let traffic = Traffic { received: 12_345, sent: 1, journal_until: None };
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
-        lines(Format::Json),
+        lines(Format::Json, traffic),
         [
-            format!(r#"{{"v":1,"seq":0,{HEAD}"event":"start","program":"satwire","version":"{version}","chain":"test"}}"#),
-            format!(r#"{{"v":1,"seq":1,{HEAD}"event":"gap","dropped":1}}"#),
+            format!(r#"{{"v":1,"seq":0,{HEAD}"event":"start","program":"satwire","program_version":"{version}","chain":"test"}}"#),
+            format!(r#"{{"v":1,"seq":1,{HEAD}"event":"gap","dropped":1005,"by_peer":[{{"id":7,"dropped":1000}},{{"id":1,"dropped":2}}],"rest":3}}"#),
+            format!(r#"{{"v":1,"seq":2,{HEAD}"event":"gap","dropped":1,"by_peer":[],"rest":1}}"#),
             format!(
-                r#"{{"v":1,"seq":2,{HEAD}"event":"summary","peers":0,"transactions":0,"announcements":0,"bytesrecv":12345,"bytessent":1,"duration":1000000}}"#
+                r#"{{"v":1,"seq":3,{HEAD}"event":"summary","peers":0,"transactions":0,"announcements":0,"bytesrecv":12345,"bytessent":1,"duration":1000000}}"#
             ),
         ]
         .map(|line| line + "\n")
         .concat()
     );
+    let recorded = lines(Format::Json, Traffic { journal_until: Some(Instant::from_micros(7)), ..traffic });
+    assert!(recorded.ends_with(",\"duration\":1000000,\"journal_until\":7}\n"), "{recorded}");
     assert_eq!(
-        lines(Format::Human { color: false }),
+        lines(HUMAN, traffic),
         format!(
             "15:58:09.123       satwire {version} on test, all times are UTC\n\
-             15:58:09.123       … 1 event left out: stdout is not read fast enough\n\
+             15:58:09.123       … 1,005 events left out: stdout is not read fast enough (1,000 of c7, 2 of c1, 3 of \
+             others)\n\
+             15:58:09.123       … 1 event left out: stdout is not read fast enough (1 of others)\n\
              15:58:09.123       in 1.0 s: 0 peers, 0 transactions, 0 announcements, 12,345 bytes received, 1 byte \
              sent\n"
         )
@@ -252,6 +300,13 @@ fn golden_lines() {
             ),
             "c1   ✗ 127.0.0.1:18555: wtxidrelay after verack, it must come before",
         ),
+        // 10.18: our own end is no failure.
+        (
+            1,
+            EventKind::Disconnected(CloseReason::Local(Label::LOCAL)),
+            format!(r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"local","detail":"closed by us""#),
+            "c1   ○ 127.0.0.1:18555: closed by us",
+        ),
     ] {
         let event = event(conn, kind);
         assert_eq!(json(&event), format!("{{\"v\":1,\"seq\":1,{expected}}}\n"));
@@ -269,15 +324,15 @@ fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
         (Direction::Outbound, true, IoError::Ended, false),
         (Direction::Inbound, false, IoError::Ended, false),
     ] {
-        for format in [Format::Json, Format::Human { color: false }] {
-            let (mut renderer, mut out) = (renderer(format, false), Vec::new());
-            renderer.event(&connected(7, "192.0.2.1:8333", direction), &mut out);
+        for format in [Format::Json, HUMAN] {
+            let mut lines = Lines::new(format, false);
+            lines.event(connected(7, "192.0.2.1:8333", direction));
             if ready {
-                renderer.event(&event(7, EventKind::Handshake(Box::new(negotiated(b"/x:1/")))), &mut out);
+                lines.event(event(7, EventKind::Handshake(Box::new(negotiated(b"/x:1/")))));
             }
-            out.clear();
-            renderer.event(&event(7, EventKind::Disconnected(CloseReason::Io(error))), &mut out);
-            let text = text(out);
+            lines.take();
+            lines.event(event(7, EventKind::Disconnected(CloseReason::Io(error))));
+            let text = lines.take();
             assert_eq!(text.contains("no free slot"), hint, "{direction:?} {ready} {text}");
             assert!(text.contains(&error.to_string()), "{text}");
         }
@@ -304,7 +359,10 @@ fn inventories_are_a_line_an_entry() {
         .map(|line| line + "\n")
         .concat()
     );
-    assert_eq!(human(&event(1, announcements)), "c1   ← announces 2 transactions, 1 new, 1 asked for\n");
+    assert_eq!(
+        human(&event(1, announcements)),
+        format!("c1   ← announces 2 transactions, 1 new, 1 asked for: {}…, {}…\n", &one[..16], &two[..16])
+    );
 
     let misses = vec![
         FailedRequest { item: item(1), next: Some(ConnId(7)) },
@@ -364,20 +422,60 @@ fn transactions() {
 
 #[test]
 fn the_first_announcer_is_named_if_another_delivers() {
-    let mut renderer = renderer(Format::Human { color: false }, false);
-    let mut out = Vec::new();
+    let mut lines = Lines::new(HUMAN, false);
     let tx = tx(&segwit());
     let announcement = Announcement {
         item: Inventory { inv_type: InvType::TX, hash: tx.txid().into() },
         first: true,
         requested: true,
     };
-    renderer.event(&event(2, EventKind::Announced(vec![announcement])), &mut out);
-    out.clear();
-    renderer.event(&event(1, EventKind::Tx { tx, latency: Some(Duration::ZERO) }), &mut out);
-    let text = text(out);
+    lines.event(event(2, EventKind::Announced(vec![announcement])));
+    lines.take();
+    lines.event(event(1, EventKind::Tx { tx, latency: Some(Duration::ZERO) }));
+    let text = lines.take();
     assert!(text.contains("segwit       64 vB") && text.ends_with("0 µs  first from c2\n"), "{text}");
     assert!(text.trim_end().chars().count() <= 120, "{text}");
+}
+
+/// 10.18: at 80 columns no line of a transaction wraps, whatever it says; at 200 it has the whole id.
+#[test]
+fn transactions_fit_the_terminal() {
+    // Some of the largest there can be.
+    let coins = tx(&legacy(2, &[2_100_000_000_000_000]));
+    let id = coins.txid().to_string();
+    for (width, digits) in [(80, 8), (81, 9), (123, 51), (124, 16), (130, 22), (171, 64), (200, 64)] {
+        let mut lines = Lines::new(Format::Human(Look { width, ..Look::PLAIN }), false);
+        for (conn, announcer, latency) in [(99_999, 100_000, None), (1, 2, Some(Duration::from_secs(9999)))] {
+            lines.event(connected(conn, "127.0.0.1:1", Direction::Inbound));
+            let item = Inventory { inv_type: InvType::TX, hash: coins.txid().into() };
+            let announcement = Announcement { item, first: true, requested: true };
+            let announcer = if width < 124 { announcer } else { announcer / 10 };
+            lines.event(event(announcer, EventKind::Announced(vec![announcement])));
+            lines.take();
+            let conn = if width < 124 { conn } else { 1 };
+            lines.event(event(conn, EventKind::Tx { tx: coins.clone(), latency }));
+            let text = lines.take();
+            assert!(text.trim_end().chars().count() <= width, "{width}: {text}");
+            let shown = if digits == 64 { format!("tx {id} ") } else { format!("tx {}… ", &id[..digits]) };
+            assert!(text.contains(&shown), "{width}: {text}");
+            assert!(text.contains("21000000.00000000 BTC"), "{width}: {text}");
+        }
+    }
+}
+
+/// 10.18: which transaction is announced, not only how many.
+#[test]
+fn announced_transactions_are_named() {
+    let announced = |many| {
+        let items = (1..=many).map(|n| Announcement { item: item(n), first: false, requested: false });
+        event(1, EventKind::Announced(items.collect()))
+    };
+    let text = on_terminal(80, &announced(1));
+    assert!(text.ends_with("announces 1 transaction, 0 new, 0 asked for: 01010101…\n"), "{text}");
+    assert!(text.trim_end().chars().count() <= 80, "{text}");
+    let text = on_terminal(200, &announced(200));
+    assert!(text.contains(&"01".repeat(32)) && text.contains(&"03".repeat(32)), "{text}");
+    assert!(!text.contains(&"04".repeat(4)), "{text}");
 }
 
 #[test]
@@ -386,34 +484,67 @@ fn ignored_messages_show_only_when_wanted() {
         1,
         EventKind::Ignored { command: Command::ADDR, bytes: 1, because: IgnoredReason::AlreadyKnown },
     );
-    for format in [Format::Json, Format::Human { color: false }] {
-        let (mut quiet, mut out) = (renderer(format, false), Vec::new());
-        quiet.event(&ignored, &mut out);
-        assert!(out.is_empty());
-        assert_eq!((quiet.skip(&ignored), renderer(format, true).skip(&ignored)), (0, 1));
+    for format in [Format::Json, HUMAN] {
+        let mut quiet = Lines::new(format, false);
+        quiet.event(ignored.clone());
+        assert_eq!(quiet.take(), "");
+        assert!(Lines::of(format, ignored.clone()).contains("known already"));
     }
 }
 
 #[test]
 fn color_is_put_on_and_taken_off() {
-    let mut out = Vec::new();
-    renderer(Format::Human { color: true }, true).event(&event(1, EventKind::Feefilter(1)), &mut out);
-    assert_eq!(text(out), "15:58:09.123  c1   \x1b[2m← wants no less than 1 sat/kvB\x1b[0m\n");
+    let look = Look { color: true, ..Look::PLAIN };
+    let text = Lines::of(Format::Human(look), event(1, EventKind::Feefilter(1)));
+    assert_eq!(text, "15:58:09.123  c1   \x1b[2m← wants no less than 1 sat/kvB\x1b[0m\n");
 }
 
-/// Counting goes on, and a connection that was made unseen is known afterwards.
+/// 10.18: a terminal in the locale "C" shows nothing but ASCII, in the same columns.
 #[test]
-fn skipped_events_count() {
-    let mut renderer = Renderer::new(Format::Json, Network::Main, CLOCK, false);
+fn signs_have_a_form_in_ascii() {
+    let item = Announcement { item: item(1), first: true, requested: true };
+    let rtt = Duration::from_micros(5);
+    let address = Address::Name { host: "a".into(), port: 1 };
+    let reason = CloseReason::Io(IoError::Refused);
+    for kind in [
+        EventKind::Connected { addr: "127.0.0.1:1".parse().unwrap(), direction: Direction::Inbound },
+        EventKind::Handshake(Box::new(negotiated(&[b'a'; 60]))),
+        EventKind::Pong { rtt, min: rtt },
+        EventKind::Feefilter(1),
+        EventKind::Announced(vec![item; 4]),
+        EventKind::Tx { tx: tx(&segwit()), latency: Some(rtt) },
+        EventKind::Unanswered(vec![FailedRequest { item: item.item, next: None }]),
+        EventKind::DialFailed { address, reason, retry: rtt },
+        EventKind::Disconnected(reason),
+        EventKind::Disconnected(CloseReason::Local(Label::LOCAL)),
+    ] {
+        let event = event(1, kind);
+        let signs = Lines::of(HUMAN, event.clone());
+        let plain = Lines::of(Format::Human(Look { unicode: false, ..Look::PLAIN }), event);
+        assert!(plain.is_ascii() && !plain.contains('?') && !signs.is_ascii(), "{signs}{plain}");
+        assert_eq!(plain.chars().count(), signs.chars().count(), "{signs}{plain}");
+    }
+}
+
+/// 10.18: what SIGUSR1 asks for.
+#[test]
+fn peers_are_a_table() {
+    let mut lines = Lines::new(Format::Json, false);
+    let now = Instant::from_micros(62_999_999);
+    lines.event(connected(20, "[::1]:5", Direction::Inbound));
+    lines.event(event(1, EventKind::Handshake(Box::new(negotiated(b"")))));
+    lines.event(event(1, EventKind::Pong { rtt: Duration::from_micros(1234), min: Duration::ZERO }));
     let announcement = Announcement { item: item(1), first: true, requested: true };
-    assert_eq!(renderer.skip(&connected(1, "127.0.0.1:18555", Direction::Outbound)), 1);
-    assert_eq!(renderer.skip(&event(1, EventKind::Handshake(Box::new(negotiated(b""))))), 1);
-    assert_eq!(renderer.skip(&event(1, EventKind::Announced(vec![announcement; 3]))), 3);
-    assert_eq!(renderer.skip(&event(1, EventKind::Tx { tx: tx(&segwit()), latency: None })), 1);
-    assert_eq!(renderer.book.totals, Totals { peers: 1, transactions: 1, announcements: 3 });
-    let mut out = Vec::new();
-    renderer.event(&event(1, EventKind::Feefilter(1)), &mut out);
-    assert_eq!(text(out), format!("{{\"v\":1,\"seq\":0,{HEAD}\"event\":\"feefilter\",{PEER},\"rate\":1}}\n"));
-    renderer.skip(&event(1, EventKind::Disconnected(CloseReason::Local(satwire_core::Label::LOCAL))));
-    assert!(renderer.book.connections.is_empty());
+    lines.event(event(1, EventKind::Announced(vec![announcement; 3])));
+    lines.event(event(1, EventKind::Tx { tx: tx(&segwit()), latency: None }));
+    assert_eq!(
+        peer_table(&lines.model, now),
+        "peer  address                    age s    ping s  announcements  transactions\n\
+         c1    127.0.0.1:18555               61  0.001234              3             1\n\
+         c20   [::1]:5 in (no handshake)     61         -              0             0\n"
+    );
+    for conn in [1, 20] {
+        lines.event(event(conn, EventKind::Disconnected(CloseReason::Local(Label::LOCAL))));
+    }
+    assert_eq!(peer_table(&lines.model, now), "satwire: no peers\n");
 }

@@ -2,7 +2,11 @@
 
 use std::sync::mpsc;
 
+use satwire_core::{Instant as At, Network, WallClock};
+
 use super::*;
+use crate::cli::Format;
+use crate::model::{Model, Traffic};
 
 const LONG: Patience = Patience { stalled: Duration::from_secs(60), whole: Duration::from_secs(60) };
 
@@ -49,26 +53,28 @@ impl Write for Pipe {
     }
 }
 
-/// Waits for the writing thread, which has been told to do something.
-pub(crate) fn wait_until(mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
-    while !done() {
-        assert!(Instant::now() < end, "in vain");
-        thread::sleep(Duration::from_millis(1));
-    }
+/// Queues a line about a microsecond of its own, as if a peer had caused it.
+fn push(queue: &Queue, micros: u64) {
+    let model = Model::new(Network::Regtest, WallClock::default(), false);
+    let entry = model.summary(At::from_micros(micros), Traffic::default());
+    let mut state = queue.lock();
+    state.backlog.hold(entry.conn, entry.bytes());
+    state.push(entry);
+    drop(state);
+    queue.notify();
+}
+
+fn start_on(pipe: Pipe, wake: impl Fn() + Send + 'static) -> Arc<Queue> {
+    let queue = Arc::<Queue>::default();
+    start(queue.clone(), Renderer::new(Format::Json), pipe, wake).unwrap();
+    queue
 }
 
 #[test]
 fn all_is_written_in_order() {
     let (reader, pipe) = pipe();
-    let printer = Printer::start(pipe, 100, || panic!("nothing failed")).unwrap();
-    let mut expected = Vec::new();
-    for n in 0..1000 {
-        let mut line = format!("{n}\n").into_bytes();
-        expected.extend_from_slice(&line);
-        printer.print(&mut line);
-        assert!(line.is_empty());
-    }
+    let queue = start_on(pipe, || panic!("nobody waits"));
+    (0..1000).for_each(|micros| push(&queue, micros));
     for error in [ErrorKind::Interrupted, ErrorKind::WouldBlock] {
         reader.answer(Err(error.into()));
     }
@@ -76,25 +82,13 @@ fn all_is_written_in_order() {
         reader.answer(Ok(taken));
     }
     let read = reader.open();
-    assert_eq!(printer.finish(LONG), Flushed::All);
-    assert_eq!(*read.lock().unwrap(), expected);
-}
-
-#[test]
-fn room_returns_when_half_is_free() {
-    let (reader, pipe) = pipe();
-    let mut printer = Printer::start(pipe, 100, || ()).unwrap();
-    assert!(printer.has_room(99) && !printer.has_room(100));
-    assert!(!printer.has_room(51) && printer.has_room(50));
-    printer.print(&mut vec![b'x'; 120]);
-    assert!(!printer.has_room(0));
-    reader.answer(Ok(60));
-    wait_until(|| reader.read.lock().unwrap().len() == 60);
-    // What is in hand counts until its piece is done.
-    assert!(!printer.has_room(0));
-    let read = reader.open();
-    wait_until(|| read.lock().unwrap().len() == 120 && printer.shared.lock().in_hand == 0);
-    assert!(printer.has_room(0));
+    assert_eq!(queue.finish(LONG), Flushed::All);
+    let read = String::from_utf8(read.lock().unwrap().clone()).unwrap();
+    for (n, line) in read.lines().enumerate() {
+        assert!(line.contains(&format!("\"duration\":{n}}}")), "{n}: {line}");
+    }
+    assert_eq!(read.lines().count(), 1000);
+    assert_eq!(queue.lock().unwritten(), 0);
 }
 
 #[test]
@@ -105,33 +99,29 @@ fn a_reader_that_leaves_is_noticed() {
     ] {
         let (reader, pipe) = pipe();
         let (wake, woken) = mpsc::channel();
-        let mut printer = Printer::start(pipe, 100, move || wake.send(()).unwrap()).unwrap();
-        printer.print(&mut vec![b'x'; 200]);
-        assert_eq!(printer.failure(), None);
+        let queue = start_on(pipe, move || wake.send(()).unwrap());
+        push(&queue, 1);
+        assert_eq!(queue.lock().failure(), None);
         reader.answer(Err(error));
         woken.recv_timeout(Duration::from_secs(30)).unwrap();
-        assert_eq!(printer.failure(), Some(expected.clone()));
-        // Whatever still comes is thrown away.
-        printer.print(&mut vec![b'x'; 200]);
-        assert!(printer.has_room(0));
-        assert_eq!(printer.finish(LONG), Flushed::Failed(expected));
+        assert_eq!(queue.lock().failure(), Some(&expected));
+        assert_eq!(queue.finish(LONG), Flushed::Failed(expected));
     }
 }
 
 #[test]
 fn the_end_waits_only_so_long() {
     let (reader, pipe) = pipe();
-    let printer = Printer::start(pipe, 100, || ()).unwrap();
-    printer.print(&mut b"never read\n".to_vec());
+    let queue = start_on(pipe, || ());
+    push(&queue, 1);
+    push(&queue, 2);
     let patience = Patience { stalled: Duration::from_millis(20), whole: Duration::from_secs(60) };
-    assert_eq!(printer.finish(patience), Flushed::Late { lost: 11 });
+    assert_eq!(queue.finish(patience), Flushed::Late { lost: 2 });
     drop(reader);
 }
 
 #[test]
 fn nothing_to_write_ends_at_once() {
     let (_reader, pipe) = pipe();
-    let printer = Printer::start(pipe, 100, || ()).unwrap();
-    printer.print(&mut Vec::new());
-    assert_eq!(printer.finish(LONG), Flushed::All);
+    assert_eq!(start_on(pipe, || ()).finish(LONG), Flushed::All);
 }

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use satwire_capture::journal::BackgroundFile;
-use satwire_core::node::{Address, Event, EventKind};
+use satwire_core::node::{Address, EventKind};
 use satwire_core::{CloseReason, IoError, Node};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
-use crate::failure::fail;
 use crate::record::{self, Draft, RunEnvironment};
-use crate::session::{Session, Show};
+use crate::run::{Run, Show};
+use crate::stderr::{fail, say};
 
 /// Runs until a signal, `--count` or `--duration`.
 pub(crate) fn run(watch: &Watch) -> ExitCode {
@@ -21,52 +21,60 @@ pub(crate) fn run(watch: &Watch) -> ExitCode {
         match watch.record.as_ref().map(|record| Draft::create(&record.file, record.force)).transpose() {
             Ok(journal) => journal,
             Err(refusal) => {
-                eprintln!("satwire: {refusal}");
+                say(refusal);
                 return ExitCode::from(2);
             }
         };
     let (draft, file) = journal.unzip();
-    let started = start(watch, file).and_then(|session| {
+    let started = start(watch, file).and_then(|run| {
         draft.as_ref().map_or(Ok(()), Draft::keep)?;
-        Ok(session)
+        Ok(run)
     });
-    let mut session = match started {
-        Ok(session) => session,
+    let mut run = match started {
+        Ok(run) => run,
         Err(trouble) => {
             if let Some(draft) = draft {
                 draft.discard();
             }
-            return fail(&trouble);
+            return fail(trouble);
         }
     };
     for address in &watch.dial {
-        session.driver.dial(address.clone());
+        run.driver.dial(address.clone());
     }
     let until = watch.end.duration.map(|duration| Instant::now() + duration);
     let mut left = watch.end.count.map(std::num::NonZeroU64::get);
-    let mut unresolved = Unresolved::new(watch);
-    let end = session.run(until, |event| {
+    let diagnostics = run.diagnostics().clone();
+    let mut names: Vec<_> =
+        watch.dial.iter().filter(|address| matches!(address, Address::Name { .. })).collect();
+    let end = run.run(until, |event| {
+        if let EventKind::DialFailed { address, reason: CloseReason::Io(IoError::NotResolved), .. } =
+            &event.kind
+        {
+            // Once for each: it is tried again for ever, since DNS is often not up when a machine starts.
+            for name in names.extract_if(.., |name| *name == address) {
+                diagnostics.notice(format_args!("{name} cannot be resolved yet: it is tried again"));
+            }
+        }
         if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
             *left -= 1;
         }
-        left == Some(0) || unresolved.all_after(event)
+        left == Some(0)
     });
-    let end = match end {
-        Ok(end) => end,
-        Err(error) => return fail(&format!("cannot wait for sockets: {error}")),
-    };
-    let code = session.finish(end);
-    if unresolved.all() { fail("no name of --connect or --addnode can be resolved") } else { code }
+    match end {
+        Ok(end) => run.finish(end),
+        Err(error) => fail(format_args!("cannot wait for sockets: {error}")),
+    }
 }
 
-/// A session that listens wherever it is wanted, or why there is none.
-fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Session, String> {
+/// A run that listens wherever it is wanted, or why there is none.
+fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Run, String> {
     let cannot = |error| format!("cannot start: {error}");
     let mut driver = driver(watch, journal).map_err(cannot)?;
     listen(&mut driver, watch)?;
     let show =
         Show { network: watch.network, format: watch.format, debug_net: watch.debug_net, quiet: watch.quiet };
-    Session::start(driver, show).map_err(cannot)
+    Run::start(driver, show).map_err(cannot)
 }
 
 /// Listens wherever it is wanted, and says where that is: port 0 takes any.
@@ -77,7 +85,7 @@ fn listen(driver: &mut Driver<Node<RunEnvironment>>, watch: &Watch) -> Result<()
             Ok(addr) => {
                 listening += 1;
                 if !watch.quiet {
-                    eprintln!("satwire: listening on {addr}");
+                    say(format_args!("listening on {addr}"));
                 }
             }
             // A machine without IPv6 can still listen on all its interfaces.
@@ -85,7 +93,7 @@ fn listen(driver: &mut Driver<Node<RunEnvironment>>, watch: &Watch) -> Result<()
                 if listening > 0 && *addr == SocketAddr::from((Ipv6Addr::UNSPECIFIED, addr.port())) =>
             {
                 if !watch.quiet {
-                    eprintln!("satwire: not listening on {addr}: {error}");
+                    say(format_args!("not listening on {addr}: {error}"));
                 }
             }
             Err(error) => return Err(format!("cannot listen on {addr}: {error}")),
@@ -101,36 +109,4 @@ fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<N
     Driver::with_environment(config, |clock| {
         RunEnvironment::recording(rng, file, &watch.config, clock, watch.options())
     })
-}
-
-/// Names that have not led anywhere, of a run that has nothing else to do.
-struct Unresolved {
-    names: Vec<Address>,
-    possible: bool,
-}
-
-impl Unresolved {
-    fn new(watch: &Watch) -> Self {
-        let only_names = watch.dial.iter().all(|address| matches!(address, Address::Name { .. }));
-        Self {
-            names: watch.dial.clone(),
-            possible: only_names && watch.bind.is_empty() && !watch.dial.is_empty(),
-        }
-    }
-
-    /// Whether, with this event, every name has failed at its first attempt.
-    fn all_after(&mut self, event: &Event) -> bool {
-        match &event.kind {
-            EventKind::DialFailed { address, reason: CloseReason::Io(IoError::NotResolved), .. } => {
-                self.names.retain(|name| name != address);
-            }
-            EventKind::DialFailed { .. } | EventKind::Connected { .. } => self.possible = false,
-            _ => {}
-        }
-        self.all()
-    }
-
-    fn all(&self) -> bool {
-        self.possible && self.names.is_empty()
-    }
 }

@@ -17,7 +17,8 @@ use self::peer::Ending;
 use self::playback::{Script, ScriptWriter};
 use crate::cli::Demo;
 use crate::record::RunEnvironment;
-use crate::session::{Ended, Session, Show};
+use crate::run::{Ended, Run, Show};
+use crate::stderr::fail;
 
 /// What btcd sent when transactions of all kinds were made on its simnet; how it was recorded stands
 /// in `recording.md` beside it.
@@ -27,10 +28,7 @@ const RECORDING: &[u8] = include_bytes!("recording.journal");
 pub(crate) fn run(demo: Demo) -> ExitCode {
     match play(demo) {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("satwire: the demo failed: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(format_args!("the demo failed: {error}")),
     }
 }
 
@@ -39,11 +37,11 @@ fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let (addr, peer) = peer::start(script, demo.speed)?;
     let driver = Driver::new(Config::new(Network::Simnet), RunEnvironment::plain()?)?;
     let show = Show { network: Network::Simnet, format: demo.format, debug_net: false, quiet: false };
-    let mut session = Session::start(driver, show)?;
-    session.driver.dial(Address::Socket(addr));
+    let mut run = Run::start(driver, show)?;
+    run.driver.dial(Address::Socket(addr));
     // The recorded peer hangs up when it has nothing more to say.
-    let end = session.run(None, |event| matches!(event.kind, EventKind::Disconnected(_)))?;
-    let code = session.finish(end);
+    let end = run.run(None, |event| matches!(event.kind, EventKind::Disconnected(_)))?;
+    let code = run.finish(end);
     if end == Ended::Done {
         match peer.join().map_err(|_| "the recorded peer panicked")? {
             Ending::Complete => {}

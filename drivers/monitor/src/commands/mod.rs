@@ -1,0 +1,4 @@
+//! The verbs, a file or a folder each.
+
+pub(crate) mod demo;
+pub(crate) mod watch;

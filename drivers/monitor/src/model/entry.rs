@@ -1,0 +1,94 @@
+//! Something to tell, with all that a line about it needs.
+
+use std::mem::size_of;
+use std::sync::Arc;
+
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
+use satwire_core::peer::Negotiated;
+use satwire_core::{Instant, Network};
+
+use super::{Connection, Totals, Traffic};
+
+/// What an entry holds at least, and more than the rest of what has no large parts: addresses, names, reasons.
+const LEAST: usize = size_of::<Entry>() + 256;
+
+/// Something to tell.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) at: Instant,
+    /// The same in Unix microseconds, by the clock as it was set then.
+    pub(crate) time: i64,
+    pub(crate) conn: Option<ConnId>,
+    pub(crate) connection: Option<Arc<Connection>>,
+    pub(crate) context: Context,
+    pub(crate) kind: EntryKind,
+}
+
+/// What was known when it happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Context {
+    /// By how many microseconds the wall clock stepped.
+    pub(crate) stepped: i64,
+    /// The connection's handshake is done.
+    pub(crate) ready: bool,
+    /// Another peer that announced this transaction first.
+    pub(crate) announcer: Option<ConnId>,
+}
+
+/// What there is to tell.
+#[derive(Debug)]
+pub(crate) enum EntryKind {
+    /// The run begins, on this network.
+    Start(Network),
+    Event(EventKind),
+    Gap(Gap),
+    /// The run is over.
+    Summary(Totals, Traffic),
+}
+
+/// Events that are not told because the reader was too slow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// How many in all.
+    pub(crate) dropped: u64,
+    /// How many of each connection: those that lost most, at most [`Gap::NAMED`].
+    pub(crate) by_peer: Vec<(ConnId, u64)>,
+    /// How many of all others, and of none.
+    pub(crate) rest: u64,
+}
+
+impl Gap {
+    /// Connections that are named.
+    pub(crate) const NAMED: usize = 16;
+}
+
+impl Entry {
+    /// How many lines it makes for programs.
+    pub(crate) fn lines(&self) -> u64 {
+        match &self.kind {
+            EntryKind::Event(EventKind::Announced(announcements)) => announcements.len() as u64,
+            EntryKind::Event(EventKind::Notfound(failed) | EventKind::Unanswered(failed)) => {
+                failed.len() as u64
+            }
+            _ => 1,
+        }
+    }
+
+    /// The bytes of memory that it holds, or some more.
+    pub(crate) fn bytes(&self) -> usize {
+        let EntryKind::Event(kind) = &self.kind else { return LEAST };
+        LEAST
+            + match kind {
+                EventKind::Tx { tx, .. } => tx.as_bytes().len(),
+                EventKind::Announced(announcements) => announcements.capacity() * size_of::<Announcement>(),
+                EventKind::Notfound(failed) | EventKind::Unanswered(failed) => {
+                    failed.capacity() * size_of::<FailedRequest>()
+                }
+                EventKind::Handshake(negotiated) => {
+                    size_of::<Negotiated>() + negotiated.version.user_agent.capacity()
+                }
+                EventKind::Rejected(rejection) => rejection.command.capacity() + rejection.reason.capacity(),
+                _ => 0,
+            }
+    }
+}

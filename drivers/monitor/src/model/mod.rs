@@ -1,0 +1,200 @@
+//! What is known of a run: its connections, its transactions, its totals.
+//!
+//! The model is kept by whoever gets the events, in their order. It turns each into an [`Entry`] with all that a line
+//! about it needs, so that lines can be made later and elsewhere. Every view reads this and keeps nothing of its own.
+
+mod announcers;
+mod entry;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use satwire_core::node::{ConnId, Event, EventKind};
+use satwire_core::peer::Direction;
+use satwire_core::{Instant, Network, WallClock};
+use serde::Serialize;
+
+use self::announcers::Announcers;
+pub(crate) use self::entry::{Context, Entry, EntryKind, Gap};
+
+/// What the events so far amount to.
+#[derive(Debug)]
+pub(crate) struct Model {
+    network: Network,
+    clock: WallClock,
+    /// Ignored messages are told as well.
+    debug_net: bool,
+    peers: BTreeMap<ConnId, Peer>,
+    totals: Totals,
+    announcers: Announcers,
+}
+
+/// An open connection, and what came of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) connection: Arc<Connection>,
+    /// When it was opened.
+    pub(crate) since: Instant,
+    /// Its handshake is done.
+    pub(crate) ready: bool,
+    /// The time that the last ping took.
+    pub(crate) ping: Option<Duration>,
+    /// Entries of its inventories, repeated ones too.
+    pub(crate) announcements: u64,
+    /// Transactions that it brought first.
+    pub(crate) transactions: u64,
+}
+
+/// A connection as lines name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Connection {
+    pub(crate) id: u64,
+    pub(crate) addr: String,
+    pub(crate) network: &'static str,
+    pub(crate) inbound: bool,
+    pub(crate) transport: &'static str,
+}
+
+/// Sums over all events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Connections whose handshake was done.
+    pub(crate) peers: u64,
+    /// Different transactions.
+    pub(crate) transactions: u64,
+    /// Entries of inventories, repeated ones too.
+    pub(crate) announcements: u64,
+}
+
+/// What the last line says besides the events: the bytes that were read, and that were queued to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    /// Up to when the journal is whole, if one is kept or played.
+    pub(crate) journal_until: Option<Instant>,
+}
+
+impl Connection {
+    fn new(conn: ConnId, addr: SocketAddr, direction: Direction) -> Self {
+        // A socket that takes IPv4 and IPv6 shows IPv4 as mapped.
+        let ip = addr.ip().to_canonical();
+        let (addr, network) = match ip {
+            IpAddr::V4(_) => (SocketAddr::new(ip, addr.port()), "ipv4"),
+            IpAddr::V6(_) => (addr, "ipv6"),
+        };
+        let inbound = direction == Direction::Inbound;
+        Self { id: conn.0, addr: addr.to_string(), network, inbound, transport: "v1" }
+    }
+}
+
+impl Model {
+    /// A run that has not begun. `debug_net` makes ignored messages visible.
+    pub(crate) fn new(network: Network, clock: WallClock, debug_net: bool) -> Self {
+        Self {
+            network,
+            clock,
+            debug_net,
+            peers: BTreeMap::new(),
+            totals: Totals::default(),
+            announcers: Announcers::default(),
+        }
+    }
+
+    /// The open connections, the oldest first.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.values()
+    }
+
+    /// The sums so far.
+    #[cfg(test)]
+    pub(crate) const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Takes an event; what there is to tell of it, if anything.
+    pub(crate) fn event(&mut self, event: Event) -> Option<Entry> {
+        let Event { at, conn, kind } = event;
+        let mut context = Context::default();
+        match &kind {
+            EventKind::Clock(clock) => {
+                context.stepped = clock.unix_micros_at_zero.saturating_sub(self.clock.unix_micros_at_zero);
+                self.clock = *clock;
+            }
+            EventKind::Connected { addr, direction } => {
+                if let Some(conn) = conn {
+                    let connection = Arc::new(Connection::new(conn, *addr, *direction));
+                    self.peers.insert(conn, Peer::new(connection, at));
+                }
+            }
+            EventKind::Handshake(_) => self.totals.peers += 1,
+            EventKind::Announced(announcements) => {
+                self.totals.announcements += announcements.len() as u64;
+                self.announcers.note(conn, announcements);
+            }
+            EventKind::Tx { tx, .. } => {
+                self.totals.transactions += 1;
+                context.announcer = self.announcers.take(tx).filter(|announcer| Some(*announcer) != conn);
+            }
+            _ => {}
+        }
+        let peer = conn.and_then(|conn| self.peers.get_mut(&conn));
+        let connection = peer.map(|peer| {
+            peer.note(&kind);
+            context.ready = peer.ready;
+            peer.connection.clone()
+        });
+        if let (EventKind::Disconnected(_), Some(conn)) = (&kind, conn) {
+            self.peers.remove(&conn);
+        }
+        let is_told = self.debug_net || !matches!(kind, EventKind::Ignored { .. });
+        is_told.then(|| Entry { conn, connection, context, ..self.entry(at, EntryKind::Event(kind)) })
+    }
+
+    /// The first thing to tell.
+    pub(crate) fn start(&self, at: Instant) -> Entry {
+        self.entry(at, EntryKind::Start(self.network))
+    }
+
+    /// That events are missing.
+    pub(crate) fn gap(&self, at: Instant, gap: Gap) -> Entry {
+        self.entry(at, EntryKind::Gap(gap))
+    }
+
+    /// The last thing to tell.
+    pub(crate) fn summary(&self, at: Instant, traffic: Traffic) -> Entry {
+        self.entry(at, EntryKind::Summary(self.totals, traffic))
+    }
+
+    fn entry(&self, at: Instant, kind: EntryKind) -> Entry {
+        Entry {
+            at,
+            time: self.clock.unix_micros(at),
+            conn: None,
+            connection: None,
+            context: Context::default(),
+            kind,
+        }
+    }
+}
+
+impl Peer {
+    fn new(connection: Arc<Connection>, since: Instant) -> Self {
+        Self { connection, since, ready: false, ping: None, announcements: 0, transactions: 0 }
+    }
+
+    fn note(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::Handshake(_) => self.ready = true,
+            EventKind::Pong { rtt, .. } => self.ping = Some(*rtt),
+            EventKind::Announced(announcements) => self.announcements += announcements.len() as u64,
+            EventKind::Tx { .. } => self.transactions += 1,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
