@@ -2,17 +2,15 @@
 
 mod capinfo;
 mod cli;
-mod decode;
+mod commands;
 mod demo;
 mod failure;
-mod hex;
 mod output;
 mod plain;
 mod record;
 mod render;
 mod replay;
 mod report;
-mod script;
 mod session;
 mod shrink;
 mod signals;
@@ -22,6 +20,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
+use self::commands::decoderawtransaction;
 
 fn main() -> ExitCode {
     let stdout = Stdout {
@@ -31,7 +30,7 @@ fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), stdout) {
         Ok(Action::Watch(watch)) => watch::run(&watch),
         Ok(Action::Demo(demo)) => demo::run(demo),
-        Ok(Action::Decode(decode)) => decode::run(&decode),
+        Ok(Action::Decode(decode)) => decoderawtransaction::run(&decode),
         Ok(Action::Replay(replay)) => replay::run(&replay),
         Ok(Action::Capinfo(file)) => capinfo::run(&file),
         Err(refusal) => refuse(&refusal),

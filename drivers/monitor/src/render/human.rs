@@ -9,8 +9,8 @@ use satwire_core::Instant;
 use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, Tx};
+use satwire_json::Btc;
 
-use super::number::Btc;
 use super::{Book, Traffic};
 use crate::plain::Plain;
 
@@ -205,7 +205,7 @@ impl fmt::Display for TxText<'_> {
         let sum = view.outputs().fold(0_i64, |sum, output| sum.saturating_add(output.value));
         let ways = format!("{} → {}", view.inputs().len(), view.outputs().len());
         let txid = self.tx.txid().to_string();
-        let (vsize, sum) = (Grouped(view.vsize() as u64).to_string(), Btc(sum).to_string());
+        let (vsize, sum) = (Grouped(view.vsize() as u64).to_string(), Btc(sum.into()).to_string());
         write!(f, "← tx {}…  {form}  {vsize:>7} vB  {ways:^9}  {sum:>17} BTC  ", &txid[..16])?;
         match self.latency {
             Some(latency) => write!(f, "{:>8}", Time(latency).to_string())?,

@@ -6,10 +6,9 @@ use satwire_core::node::{Announcement, ConnId, Event, EventKind, FailedRequest};
 use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
+use satwire_json::{Seconds, Shown, Transaction};
 use serde::Serialize;
 
-use super::number::{Seconds, Shown};
-use super::tx::Transaction;
 use super::{Book, Connection, Traffic, whole_seconds};
 use crate::plain::Plain;
 

@@ -2,9 +2,6 @@
 
 mod human;
 mod json;
-mod number;
-mod pretty;
-mod tx;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -17,8 +14,6 @@ use serde::Serialize;
 
 use self::human::Human;
 use self::json::Json;
-pub(crate) use self::pretty::write_pretty;
-pub(crate) use self::tx::Transaction;
 use crate::cli::Format;
 
 /// Turns events into lines, in the order in which they happened.

@@ -13,12 +13,12 @@ const HEAD: &str = r#""time":1795363089123456,"mono":1000000,"#;
 const PEER: &str =
     r#""peer":{"id":1,"addr":"127.0.0.1:18555","network":"ipv4","inbound":false,"transport":"v1"}"#;
 
-pub(crate) fn tx(bytes: &[u8]) -> Tx {
+fn tx(bytes: &[u8]) -> Tx {
     TxView::decode(bytes).unwrap().to_owned()
 }
 
 /// One input, locktime 7.
-pub(crate) fn legacy(version: i32, values: &[i64]) -> Vec<u8> {
+fn legacy(version: i32, values: &[i64]) -> Vec<u8> {
     let mut bytes = version.to_le_bytes().to_vec();
     bytes.push(1);
     bytes.extend([0xab; 32]);
@@ -33,7 +33,7 @@ pub(crate) fn legacy(version: i32, values: &[i64]) -> Vec<u8> {
 }
 
 /// One input with two items in its stack, one of them empty; one output.
-pub(crate) fn segwit() -> Vec<u8> {
+fn segwit() -> Vec<u8> {
     let mut bytes = vec![2, 0, 0, 0, 0, 1, 1];
     bytes.extend([0xab; 32]);
     bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -333,7 +333,7 @@ fn transactions() {
     let bytes = legacy(2, &[50, 0]);
     let id = tx(&bytes).txid();
     let arrived = |latency| event(1, EventKind::Tx { tx: tx(&bytes), latency });
-    let hex = crate::hex::Hex(&bytes);
+    let hex = satwire_json::hex::Hex(&bytes);
     let lock = r#""asm":"1 2","desc":"raw(5152)#vah3w7vg","hex":"5152","type":"nonstandard""#;
     let body = format!(
         r#""tx":{{"txid":"{id}","hash":"{id}","version":2,"size":74,"vsize":74,"weight":296,"locktime":7,"vin":[{{"txid":"{}","vout":1,"scriptSig":{{"asm":"1","hex":"51"}},"sequence":4294967294}}],"vout":[{{"value":0.00000050,"n":0,"scriptPubKey":{{{lock}}}}},{{"value":0.00000000,"n":1,"scriptPubKey":{{{lock}}}}}],"hex":"{hex}"}}"#,

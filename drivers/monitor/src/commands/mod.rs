@@ -1,0 +1,3 @@
+//! What the program can do, a verb a file.
+
+pub(crate) mod decoderawtransaction;
