@@ -6,8 +6,6 @@
 mod capinfo;
 mod cli;
 mod commands;
-mod decode;
-mod hex;
 mod meter;
 mod model;
 mod options;
@@ -16,7 +14,6 @@ mod record;
 mod render;
 mod replay;
 mod run;
-mod script;
 mod shrink;
 mod stderr;
 
@@ -24,13 +21,13 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
-use self::commands::{demo, watch};
+use self::commands::{decoderawtransaction, demo, watch};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), Stdout::detect()) {
         Ok(Action::Watch(watch)) => watch::run(&watch),
         Ok(Action::Demo(demo)) => demo::run(demo),
-        Ok(Action::Decode(decode)) => decode::run(&decode),
+        Ok(Action::Decode(decode)) => decoderawtransaction::run(&decode),
         Ok(Action::Replay(replay)) => replay::run(&replay),
         Ok(Action::Capinfo(capinfo)) => capinfo::run(&capinfo),
         Err(refusal) => refuse(&refusal),

@@ -1,4 +1,5 @@
 //! The verbs, a file or a folder each.
 
+pub(crate) mod decoderawtransaction;
 pub(crate) mod demo;
 pub(crate) mod watch;

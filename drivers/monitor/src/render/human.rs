@@ -8,8 +8,8 @@ use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
 use satwire_core::{CloseReason, Instant};
+use satwire_json::Btc;
 
-use super::number::Btc;
 use super::{ascii, why};
 use crate::cli::Look;
 use crate::model::{Entry, EntryKind, Gap, Totals, Traffic};
@@ -209,7 +209,7 @@ impl fmt::Display for TxText<'_> {
             let ways = format!("{} → {}", view.inputs().len(), view.outputs().len());
             write!(f, "{ways:^9}  ")?;
         }
-        let sum = view.outputs().fold(0_i64, |sum, output| sum.saturating_add(output.value));
+        let sum = view.outputs().map(|output| i128::from(output.value)).sum::<i128>();
         write!(f, "{:>17} BTC  ", Btc(sum).to_string())?;
         match self.latency {
             Some(latency) => write!(f, "{:>8}", Time(latency).to_string())?,

@@ -6,10 +6,9 @@ use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
+use satwire_json::{Bounded, Seconds, Shown};
 use serde::Serialize;
 
-use super::number::{Seconds, Shown};
-use super::tx::Transaction;
 use super::{whole_seconds, why};
 use crate::model::{Connection, Entry, EntryKind, Gap};
 use crate::plain::Plain;
@@ -131,12 +130,15 @@ struct Arrived<'a> {
     weight: usize,
     requested: bool,
     latency: Option<u64>,
-    tx: Transaction<'a>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    abridged: bool,
+    tx: Bounded<'a>,
 }
 
 impl<'a> Arrived<'a> {
     fn new(tx: &'a Tx, latency: Option<Duration>, network: Network) -> Self {
         let view = tx.view();
+        let bounded = Bounded::new(tx, network);
         Self {
             txid: Shown(tx.txid()),
             wtxid: Shown(tx.wtxid()),
@@ -145,7 +147,8 @@ impl<'a> Arrived<'a> {
             weight: view.weight(),
             requested: latency.is_some(),
             latency: latency.map(micros),
-            tx: Transaction::new(tx, network).with_hex(),
+            abridged: bounded.is_abridged(),
+            tx: bounded,
         }
     }
 }

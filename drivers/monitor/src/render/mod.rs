@@ -2,10 +2,7 @@
 
 mod human;
 mod json;
-mod number;
 mod peer_table;
-mod pretty;
-mod tx;
 
 use std::time::Duration;
 
@@ -14,8 +11,6 @@ use satwire_core::{CloseReason, IoError};
 use self::human::Human;
 use self::json::Json;
 pub(crate) use self::peer_table::peer_table;
-pub(crate) use self::pretty::write_pretty;
-pub(crate) use self::tx::Transaction;
 use crate::cli::Format;
 use crate::model::Entry;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use satwire_core::Instant;
 
-use super::number::Seconds;
 use crate::model::{Model, Peer};
+use satwire_json::Seconds;
 
 /// A line for each open connection: address, age, last ping, announcements and transactions.
 pub(crate) fn peer_table(model: &Model, now: Instant) -> String {

@@ -391,7 +391,7 @@ fn transactions() {
     let bytes = legacy(2, &[50, 0]);
     let id = tx(&bytes).txid();
     let arrived = |latency| event(1, EventKind::Tx { tx: tx(&bytes), latency });
-    let hex = crate::hex::Hex(&bytes);
+    let hex = satwire_json::hex::Hex(&bytes);
     let lock = r#""asm":"1 2","desc":"raw(5152)#vah3w7vg","hex":"5152","type":"nonstandard""#;
     let body = format!(
         r#""tx":{{"txid":"{id}","hash":"{id}","version":2,"size":74,"vsize":74,"weight":296,"locktime":7,"vin":[{{"txid":"{}","vout":1,"scriptSig":{{"asm":"1","hex":"51"}},"sequence":4294967294}}],"vout":[{{"value":0.00000050,"n":0,"scriptPubKey":{{{lock}}}}},{{"value":0.00000000,"n":1,"scriptPubKey":{{{lock}}}}}],"hex":"{hex}"}}"#,

@@ -6,20 +6,22 @@ use satwire_core::Network;
 use satwire_core::wire::{Tx, TxIn, TxOut, TxView, Txid, Witness, Wtxid};
 use serde::{Serialize, Serializer};
 
-use super::number::{Btc, Shown};
 use crate::hex::Hex;
-use crate::script::{Asm, Lock};
+use crate::script::{Asm, Explained};
+use crate::{Btc, Shown};
 
-/// The object.
-#[derive(Debug, Serialize)]
-pub(crate) struct Transaction<'a> {
-    txid: Shown<Txid>,
-    hash: Shown<Wtxid>,
-    version: u32,
-    size: usize,
-    vsize: usize,
-    weight: usize,
-    locktime: u32,
+/// Serializes a transaction as the object that Bitcoin Core's `decoderawtransaction` prints.
+///
+/// The keys are `txid`, `hash`, `version`, `size`, `vsize`, `weight`, `locktime`, `vin`, `vout`, in this order, and
+/// `hex` at the end if wanted. Sizes are in bytes, virtual bytes and weight units; `value` is in BTC.
+///
+/// It borrows the transaction, and everything below `vin` and `vout` is made while it is written: memory is that of
+/// one output's texts. The output is up to 29 times as long as the transaction: [`Bounded`](crate::Bounded) is for
+/// where strangers choose it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Transaction<'a> {
+    #[serde(flatten)]
+    head: Head,
     vin: Inputs<'a>,
     vout: Outputs<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,8 +29,33 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// The network matters for addresses alone.
-    pub(crate) fn new(tx: &'a Tx, network: Network) -> Self {
+    /// Takes a transaction to be shown. The network matters for addresses alone.
+    pub fn new(tx: &'a Tx, network: Network) -> Self {
+        let view = tx.view();
+        Self { head: Head::new(tx), vin: Inputs(view), vout: Outputs { view, network }, hex: None }
+    }
+
+    /// Adds the bytes as `hex`, which `decoderawtransaction` leaves out and `getrawtransaction` does not.
+    #[must_use]
+    pub fn with_hex(self) -> Self {
+        Self { hex: Some(Hex(self.vin.0.as_bytes())), ..self }
+    }
+}
+
+/// What can be said about a transaction in a few numbers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Head {
+    txid: Shown<Txid>,
+    hash: Shown<Wtxid>,
+    version: u32,
+    size: usize,
+    vsize: usize,
+    weight: usize,
+    locktime: u32,
+}
+
+impl Head {
+    pub(crate) fn new(tx: &Tx) -> Self {
         let view = tx.view();
         Self {
             txid: Shown(tx.txid()),
@@ -39,19 +66,11 @@ impl<'a> Transaction<'a> {
             vsize: view.vsize(),
             weight: view.weight(),
             locktime: view.lock_time(),
-            vin: Inputs(view),
-            vout: Outputs { view, network },
-            hex: None,
         }
-    }
-
-    /// Adds the bytes, which `decoderawtransaction` leaves out and `getrawtransaction` does not.
-    pub(super) fn with_hex(self) -> Self {
-        Self { hex: Some(Hex(self.vin.0.as_bytes())), ..self }
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inputs<'a>(TxView<'a>);
 
 impl Serialize for Inputs<'_> {
@@ -90,7 +109,7 @@ impl<'a> ShownInput<'a> {
         Self {
             txid: Some(Shown(input.prev_txid)),
             vout: Some(input.prev_vout),
-            script_sig: Some(ScriptSig { asm: Shown(Asm::of_input(input.script_sig)), hex }),
+            script_sig: Some(ScriptSig { asm: Shown(Asm::of_script_sig(input.script_sig)), hex }),
             ..shown
         }
     }
@@ -111,7 +130,7 @@ impl Serialize for Stack<'_> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Outputs<'a> {
     view: TxView<'a>,
     network: Network,
@@ -134,7 +153,11 @@ struct ShownOutput<'a> {
 
 impl<'a> ShownOutput<'a> {
     fn new(n: usize, output: &TxOut<'a>, network: Network) -> Self {
-        Self { value: Btc(output.value), n, script_pubkey: ScriptPubkey::new(output.script_pubkey, network) }
+        Self {
+            value: Btc(output.value.into()),
+            n,
+            script_pubkey: ScriptPubkey::new(output.script_pubkey, network),
+        }
     }
 }
 
@@ -150,16 +173,22 @@ struct ScriptPubkey<'a> {
 
 impl<'a> ScriptPubkey<'a> {
     fn new(script: &'a [u8], network: Network) -> Self {
-        let Lock { kind, address, descriptor } = Lock::of(script, network);
-        Self { asm: Shown(Asm::of_output(script)), desc: descriptor, hex: Hex(script), address, r#type: kind }
+        let Explained { kind, address, descriptor } = Explained::of(script, network);
+        Self {
+            asm: Shown(Asm::of_script_pubkey(script)),
+            desc: descriptor,
+            hex: Hex(script),
+            address,
+            r#type: kind,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::pretty::tests::like_bitcoin_tx;
-    use crate::render::tests::{legacy, segwit, tx};
+    use crate::pretty::tests::like_bitcoin_tx;
+    use crate::samples::{legacy, segwit, tx};
 
     fn json(bytes: &[u8]) -> String {
         serde_json::to_string(&Transaction::new(&tx(bytes), Network::Main).with_hex()).unwrap()
@@ -223,14 +252,13 @@ mod tests {
     #[test]
     fn bitcoin_core_prints_the_same() {
         for expected in [
-            include_str!("../../tests/core/legacy.json"),
-            include_str!("../../tests/core/p2wpkh_spend.json"),
-            include_str!("../../tests/core/p2wsh_spend.json"),
-            include_str!("../../tests/core/p2tr_spend.json"),
+            include_str!("../tests/core/legacy.json"),
+            include_str!("../tests/core/p2wpkh_spend.json"),
+            include_str!("../tests/core/p2wsh_spend.json"),
+            include_str!("../tests/core/p2tr_spend.json"),
         ] {
             let value: serde_json::Value = serde_json::from_str(expected).unwrap();
-            let mut bytes = Vec::new();
-            crate::hex::decode(value["hex"].as_str().unwrap().as_bytes(), &mut bytes).unwrap();
+            let bytes = crate::hex::decode(value["hex"].as_str().unwrap()).unwrap();
             let tx = TxView::decode(&bytes).unwrap().to_owned();
             assert_eq!(like_bitcoin_tx(&Transaction::new(&tx, Network::Regtest).with_hex()), expected);
         }

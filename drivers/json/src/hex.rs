@@ -1,12 +1,12 @@
-//! Bytes as hexadecimal text, both ways.
+//! Bytes as hexadecimal text, both ways: Bitcoin Core `src/util/strencodings.cpp`.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Bytes in hexadecimal.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+/// Displays and serializes bytes as lowercase hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hex<'a>(pub &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,31 +31,50 @@ impl Serialize for Hex<'_> {
 }
 
 /// Why text is not bytes in hexadecimal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotHex {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HexError {
     /// There is nothing, and Bitcoin Core does not take that for no bytes.
+    #[error("no hex digits at all")]
     Empty,
-    /// The first byte that is no digit, and how many digits stand before it.
-    NoDigit { at: usize, byte: u8 },
+    /// A byte that is no digit.
+    #[error("'{}' at position {} is no hex digit", byte.escape_ascii(), at + 1)]
+    NotADigit {
+        /// How many digits stand before it.
+        at: usize,
+        /// The first such byte.
+        byte: u8,
+    },
     /// Half a byte is left over.
-    Odd { digits: usize },
+    #[error("{digits} hex digits: a byte takes two")]
+    Odd {
+        /// How many digits there are.
+        digits: usize,
+    },
 }
 
-impl fmt::Display for NotHex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("no hex digits at all"),
-            Self::NoDigit { at, byte } => {
-                write!(f, "'{}' at position {} is no hex digit", byte.escape_ascii(), at + 1)
-            }
-            Self::Odd { digits } => write!(f, "{digits} hex digits: a byte takes two"),
-        }
-    }
+/// Returns the bytes that hexadecimal digits stand for, as [`decode_into`] reads them.
+///
+/// ```
+/// use satwire_json::hex::{Hex, decode};
+///
+/// assert_eq!(decode("00fF")?, [0x00, 0xff]);
+/// assert_eq!(Hex(&[0x00, 0xff]).to_string(), "00ff");
+/// assert_eq!(decode("0x00").unwrap_err().to_string(), "'x' at position 2 is no hex digit");
+/// # Ok::<_, satwire_json::hex::HexError>(())
+/// ```
+pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, HexError> {
+    let mut bytes = Vec::new();
+    decode_into(text.as_ref(), &mut bytes)?;
+    Ok(bytes)
 }
 
-/// Reads hexadecimal digits of either case and nothing else, as Bitcoin Core's
-/// `src/util/strencodings.cpp` `IsHex`; the bytes replace what `bytes` held.
-pub(crate) fn decode(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), NotHex> {
+/// Replaces what `bytes` holds by the bytes that hexadecimal digits stand for.
+///
+/// The digits are of either case, and nothing else may stand there: no prefix, no space, no line break (Bitcoin
+/// Core `src/util/strencodings.cpp` `IsHex`). Allocates half of the length of the text at most. After an error
+/// `bytes` holds what came before it.
+pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), HexError> {
     bytes.clear();
     bytes.reserve(text.len() / 2);
     let (pairs, rest) = text.as_chunks::<2>();
@@ -71,9 +90,9 @@ pub(crate) fn decode(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), NotHex> {
     }
     let wrong = text.iter().zip(0..).find(|(byte, _)| !byte.is_ascii_hexdigit());
     Err(match wrong {
-        Some((&byte, at)) => NotHex::NoDigit { at, byte },
-        None if text.is_empty() => NotHex::Empty,
-        None => NotHex::Odd { digits: text.len() },
+        Some((&byte, at)) => HexError::NotADigit { at, byte },
+        None if text.is_empty() => HexError::Empty,
+        None => HexError::Odd { digits: text.len() },
     })
 }
 
@@ -104,7 +123,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Hex(&[])).unwrap(), "\"\"");
         let mut back = vec![1, 2, 3];
         for text in [text.to_uppercase(), text] {
-            assert_eq!(decode(text.as_bytes(), &mut back), Ok(()));
+            assert_eq!(decode_into(text.as_bytes(), &mut back), Ok(()));
             assert_eq!(back, bytes);
         }
     }
@@ -120,7 +139,7 @@ mod tests {
             (b"00\xff0", "'\\xff' at position 3 is no hex digit"),
             (b"0000\n0", "'\\n' at position 5 is no hex digit"),
         ] {
-            assert_eq!(decode(text, &mut Vec::new()).unwrap_err().to_string(), expected);
+            assert_eq!(decode(text).unwrap_err().to_string(), expected);
         }
     }
 }

@@ -7,11 +7,24 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-const SATS_PER_COIN: u64 = 100_000_000;
+const SATS_PER_COIN: u128 = 100_000_000;
 
-/// Satoshis, shown in BTC with exactly eight decimals; any value, also those that cannot be.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Btc(pub(super) i64);
+/// An amount in satoshis, shown in BTC with exactly eight decimals (Bitcoin Core `src/core_io.cpp`
+/// `ValueFromAmount`).
+///
+/// Any value is shown as it is, also those that no amount can have: an `i128` holds the sum of more outputs
+/// than a transaction can have, whatever each of them says. Serializes as a JSON number with these digits, by
+/// `serde_json`'s serializers only; others get what [`RawValue`] gives them.
+///
+/// ```
+/// use satwire_json::Btc;
+///
+/// assert_eq!(Btc(123_456_789).to_string(), "1.23456789");
+/// assert_eq!(serde_json::to_string(&Btc(-50))?, "-0.00000050");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Btc(pub i128);
 
 impl fmt::Display for Btc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,9 +34,10 @@ impl fmt::Display for Btc {
     }
 }
 
-/// A time, shown in seconds with exactly six decimals.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Seconds(pub(super) Duration);
+/// A time, shown in seconds with exactly six decimals, the rest cut off: Bitcoin Core's `pingtime` and
+/// `minping`. Serializes as [`Btc`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seconds(pub Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,16 +63,6 @@ impl Serialize for Seconds {
     }
 }
 
-/// Anything that can be shown, serialized as text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shown<T>(pub(super) T);
-
-impl<T: fmt::Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,8 +78,11 @@ mod tests {
             (-123_456_789, "-1.23456789"),
             (2_100_000_000_000_000, "21000000.00000000"),
             (2_100_000_000_000_001, "21000000.00000001"),
-            (i64::MAX, "92233720368.54775807"),
-            (i64::MIN, "-92233720368.54775808"),
+            (i64::MAX.into(), "92233720368.54775807"),
+            (i64::MIN.into(), "-92233720368.54775808"),
+            (444_000 * i128::from(i64::MAX), "40951771843635204.58308000"),
+            (i128::MAX, "1701411834604692317316873037158.84105727"),
+            (i128::MIN, "-1701411834604692317316873037158.84105728"),
         ] {
             assert_eq!(serde_json::to_string(&Btc(sats)).unwrap(), expected);
         }

@@ -6,8 +6,18 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-/// Writes a value with two spaces a level, and a line break after it.
-pub(crate) fn write_pretty(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
+/// Writes a value as `bitcoin-cli` prints it: two spaces a level, an empty list over two lines, a line break at
+/// the end.
+///
+/// Fails as `out` does, and if the value cannot be JSON (a map whose keys are no text).
+///
+/// ```
+/// let mut out = Vec::new();
+/// satwire_json::write_pretty(&serde_json::json!({"vin": [], "locktime": 0}), &mut out)?;
+/// assert_eq!(out, b"{\n  \"locktime\": 0,\n  \"vin\": [\n  ]\n}\n");
+/// # Ok::<_, std::io::Error>(())
+/// ```
+pub fn write_pretty(value: &impl Serialize, mut out: impl Write) -> io::Result<()> {
     write_indented(value, "  ", &mut out)
 }
 
@@ -100,11 +110,11 @@ impl Formatter for Univalue {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// With the four spaces of Bitcoin Core's `bitcoin-tx`, whose output the fixtures are.
-    pub(in crate::render) fn like_bitcoin_tx(value: &impl Serialize) -> String {
+    pub(crate) fn like_bitcoin_tx(value: &impl Serialize) -> String {
         let mut out = Vec::new();
         write_indented(value, "    ", &mut out).unwrap();
         String::from_utf8(out).unwrap()

@@ -1,5 +1,5 @@
 //! Addresses: base58 with a checksum for hashes of old, bech32 (BIP173) and bech32m (BIP350) for
-//! witness programs.
+//! witness programs (Bitcoin Core `src/key_io.cpp` `EncodeDestination`).
 
 use base58ck::Base58CkString;
 use bech32::{Fe32, Hrp, segwit};
@@ -26,17 +26,18 @@ fn prefixes(network: Network) -> Prefixes {
     Prefixes { pubkey_hash, script_hash, segwit: Hrp::parse_unchecked(segwit) }
 }
 
-/// The address of a lock. A bare key has none: what looks like its address is that of its hash.
+/// The address that pays to scripts of this kind.
 pub(super) fn of(kind: &Kind<'_>, network: Network) -> Option<String> {
     let prefixes = prefixes(network);
     let (version, program) = match kind {
         Kind::PubkeyHash(hash) => return base58(prefixes.pubkey_hash, hash),
         Kind::ScriptHash(hash) => return base58(prefixes.script_hash, hash),
-        Kind::WitnessV0KeyHash(program) | Kind::WitnessV0ScriptHash(program) => (0, *program),
-        Kind::WitnessV1Taproot(program) => (1, *program),
+        Kind::WitnessV0KeyHash(program) => (0, &program[..]),
+        Kind::WitnessV0ScriptHash(program) => (0, &program[..]),
+        Kind::WitnessV1Taproot(program) => (1, &program[..]),
         Kind::Anchor => (1, &ANCHOR[..]),
-        Kind::WitnessUnknown(version, program) => (*version, *program),
-        Kind::Nonstandard | Kind::Pubkey(_) | Kind::Multisig(..) | Kind::NullData => return None,
+        Kind::WitnessUnknown { version, program } => (*version, *program),
+        Kind::Nonstandard | Kind::Pubkey(_) | Kind::Multisig { .. } | Kind::NullData => return None,
     };
     // Nothing here can fail: versions are at most 16, and the lengths were looked at.
     segwit::encode(prefixes.segwit, Fe32::try_from(version).ok()?, program).ok()

@@ -4,23 +4,32 @@ use std::fmt;
 
 use satwire_core::wire::{Error, Reader};
 
-/// Says at which byte, counted from 0, and in which field the bytes stop being a transaction. Where they
-/// could be one with witnesses and one without, the reading that gets further tells more.
-pub(super) fn flaw(bytes: &[u8]) -> String {
-    let [extended, legacy] = [true, false].map(|witnesses| Walk::over(bytes, witnesses));
-    if legacy.at > extended.at { legacy.text } else { extended.text }
-}
-
-/// A mistake.
-struct Flaw {
-    /// How far one gets.
-    at: usize,
+/// Why bytes are no transaction. `Display` says at which byte, in which field, and what is wrong there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct DecodeTxError {
+    offset: usize,
+    /// How far one gets before the mistake shows.
+    reached: usize,
     text: String,
 }
 
-impl Flaw {
-    fn new(at: usize, field: fmt::Arguments<'_>, error: Error) -> Self {
-        Self { at, text: format!("byte {at}, {field}: {error}") }
+impl DecodeTxError {
+    /// The place where the bytes stop being a transaction, counted from 0: that of the field which is cut off
+    /// or wrong, or the end of the transaction if bytes follow it.
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Finds the mistake. Where the bytes could be a transaction with witnesses and one without, the reading that
+    /// gets further tells more.
+    pub(super) fn find(bytes: &[u8]) -> Self {
+        let [extended, legacy] = [true, false].map(|witnesses| Walk::over(bytes, witnesses));
+        if legacy.reached > extended.reached { legacy } else { extended }
+    }
+
+    fn new(offset: usize, field: fmt::Arguments<'_>, error: Error) -> Self {
+        Self { offset, reached: offset, text: format!("byte {offset}, {field}: {error}") }
     }
 }
 
@@ -32,14 +41,15 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// What is wrong in one reading. If nothing is, there must be too much.
-    fn over(bytes: &'a [u8], witnesses: bool) -> Flaw {
+    fn over(bytes: &'a [u8], witnesses: bool) -> DecodeTxError {
         let mut walk = Self { len: bytes.len(), reader: Reader::new(bytes) };
         if let Err(flaw) = walk.transaction(witnesses) {
             return flaw;
         }
         let after = walk.reader.left().len();
         let (at, plural) = (walk.at(), if after == 1 { "" } else { "s" });
-        Flaw { at, text: format!("{after} byte{plural} after the transaction, which ends at byte {at}") }
+        let text = format!("{after} byte{plural} after the transaction, which ends at byte {at}");
+        DecodeTxError { offset: at, reached: at, text }
     }
 
     fn at(&self) -> usize {
@@ -50,12 +60,12 @@ impl<'a> Walk<'a> {
         &mut self,
         name: fmt::Arguments<'_>,
         take: impl FnOnce(&mut Reader<'a>) -> Result<T, Error>,
-    ) -> Result<T, Flaw> {
+    ) -> Result<T, DecodeTxError> {
         let at = self.at();
-        take(&mut self.reader).map_err(|error| Flaw::new(at, name, error))
+        take(&mut self.reader).map_err(|error| DecodeTxError::new(at, name, error))
     }
 
-    fn transaction(&mut self, witnesses: bool) -> Result<(), Flaw> {
+    fn transaction(&mut self, witnesses: bool) -> Result<(), DecodeTxError> {
         self.field(format_args!("version"), Reader::u32)?;
         let mut flag = 0;
         let mut inputs = self.inputs_count()?;
@@ -64,12 +74,16 @@ impl<'a> Walk<'a> {
             flag = self.field(format_args!("flag"), Reader::u8)?;
             has_outputs = flag != 0;
             if flag & !1 != 0 {
-                return Err(Flaw::new(5, format_args!("flag"), Error::UnknownTxFlag(flag & !1)));
+                return Err(DecodeTxError::new(5, format_args!("flag"), Error::UnknownTxFlag(flag & !1)));
             }
             if has_outputs {
                 inputs = self.inputs_count()?;
                 if inputs == 0 {
-                    return Err(Flaw::new(6, format_args!("number of inputs"), Error::SuperfluousWitness));
+                    return Err(DecodeTxError::new(
+                        6,
+                        format_args!("number of inputs"),
+                        Error::SuperfluousWitness,
+                    ));
                 }
             }
         }
@@ -93,11 +107,11 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn inputs_count(&mut self) -> Result<u64, Flaw> {
+    fn inputs_count(&mut self) -> Result<u64, DecodeTxError> {
         self.field(format_args!("number of inputs"), Reader::compact_size)
     }
 
-    fn witnesses(&mut self, inputs: u64) -> Result<(), Flaw> {
+    fn witnesses(&mut self, inputs: u64) -> Result<(), DecodeTxError> {
         let start = self.at();
         let mut any = false;
         for n in 0..inputs {
@@ -110,16 +124,20 @@ impl<'a> Walk<'a> {
         if any {
             return Ok(());
         }
-        let flaw = Flaw::new(start, format_args!("witnesses"), Error::SuperfluousWitness);
-        Err(Flaw { at: self.at(), ..flaw })
+        let flaw = DecodeTxError::new(start, format_args!("witnesses"), Error::SuperfluousWitness);
+        Err(DecodeTxError { reached: self.at(), ..flaw })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::tests::{legacy, segwit};
+    use crate::samples::{legacy, segwit};
     use satwire_core::wire::TxView;
+
+    fn flaw(bytes: &[u8]) -> String {
+        DecodeTxError::find(bytes).to_string()
+    }
 
     #[test]
     fn the_field_is_named() {
@@ -174,7 +192,11 @@ mod tests {
                         let found = Walk::over(bytes, witnesses);
                         let starts = if decoded.is_ok() { "" } else { "byte " };
                         assert!(found.text.starts_with(starts), "{}", found.text);
-                        assert!(decoded.is_err() || found.at == decoded.unwrap().size(), "{}", found.text);
+                        assert!(
+                            decoded.is_err() || found.reached == decoded.unwrap().size(),
+                            "{}",
+                            found.text
+                        );
                     }
                 }
             }

@@ -1,8 +1,6 @@
 //! `satwire decoderawtransaction`: transactions in hexadecimal, explained.
 
-mod flaw;
 mod lines;
-mod raw;
 
 use std::fmt;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -10,11 +8,10 @@ use std::process::ExitCode;
 
 use satwire_core::Network;
 use satwire_core::wire::{MAX_BLOCK_WEIGHT, Tx};
+use satwire_json::{Transaction, decode_tx, hex, write_pretty};
 
 use self::lines::{Line, Lines};
 use crate::cli::Decode;
-use crate::hex;
-use crate::render::{Transaction, write_pretty};
 
 /// The hex digits of the largest transaction there can be: each byte weighs one unit at least.
 const MOST_DIGITS: usize = 2 * MAX_BLOCK_WEIGHT;
@@ -63,7 +60,7 @@ impl<W: Write> Session<W> {
         for (transaction, n) in transactions.iter().zip(1..) {
             match self.transaction(transaction.as_bytes()) {
                 Ok(tx) => write_pretty(&Transaction::new(&tx, self.network), &mut self.out)?,
-                Err(flaw) => self.refuse(&format_args!("argument {n}: {flaw}")),
+                Err(error) => self.refuse(&format_args!("argument {n}: {error}")),
             }
         }
         Ok(())
@@ -93,7 +90,7 @@ impl<W: Write> Session<W> {
                     serde_json::to_writer(&mut self.out, &Transaction::new(&tx, self.network))?;
                     self.out.write_all(b"\n")?;
                 }
-                Err(flaw) => self.refuse(&format_args!("line {n}: {flaw}")),
+                Err(error) => self.refuse(&format_args!("line {n}: {error}")),
             }
         }
         Ok(())
@@ -103,13 +100,13 @@ impl<W: Write> Session<W> {
         if text.len() > MOST_DIGITS {
             return Err(TOO_LONG.to_string());
         }
-        hex::decode(text, &mut self.bytes).map_err(|flaw| flaw.to_string())?;
-        raw::transaction(&self.bytes).map(|tx| tx.to_owned())
+        hex::decode_into(text, &mut self.bytes).map_err(|error| error.to_string())?;
+        decode_tx(&self.bytes).map(|tx| tx.to_owned()).map_err(|error| error.to_string())
     }
 
-    fn refuse(&mut self, flaw: &dyn fmt::Display) {
+    fn refuse(&mut self, error: &dyn fmt::Display) {
         self.all_good = false;
-        complain(flaw);
+        complain(error);
     }
 }
 

@@ -6,22 +6,32 @@ use super::ops::{OP_1NEGATE, OP_PUSHDATA4, Ops, is_unspendable};
 use super::{number, signature};
 use crate::hex::Hex;
 
-/// A script as Bitcoin Core's `src/core_io.cpp` `ScriptToAsmStr` shows it: pushes of up to four bytes
-/// are numbers, longer ones hexadecimal, and after a push that is cut off stands `[error]` only.
+/// Displays a script as its opcodes (Bitcoin Core `src/core_io.cpp` `ScriptToAsmStr`).
+///
+/// Pushes of up to four bytes are numbers, longer ones hexadecimal digits. For a push that is cut off by the end
+/// of the script stands `[error]`, and nothing after it. An opcode takes 23 characters at most, with its space.
+///
+/// ```
+/// use satwire_json::script::Asm;
+///
+/// assert_eq!(Asm::of_script_pubkey(&[0x76, 0xa9, 2, 0x39, 0x30, 0x88]).to_string(), "OP_DUP OP_HASH160 12345 OP_EQUALVERIFY");
+/// assert_eq!(Asm::of_script_pubkey(&[0x51, 5, 1]).to_string(), "1 [error]");
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asm<'a> {
+pub struct Asm<'a> {
     script: &'a [u8],
     with_signatures: bool,
 }
 
 impl<'a> Asm<'a> {
-    /// A script that locks an output. A push that looks like a signature is none here.
-    pub(crate) const fn of_output(script: &'a [u8]) -> Self {
+    /// Returns the form of a script that locks an output. A push that looks like a signature is none here.
+    pub const fn of_script_pubkey(script: &'a [u8]) -> Self {
         Self { script, with_signatures: false }
     }
 
-    /// A script that unlocks one: the last byte of a signature is shown as what it means, `[ALL]`.
-    pub(crate) fn of_input(script: &'a [u8]) -> Self {
+    /// Returns the form of a script that unlocks an output: the last byte of a signature is shown as what it
+    /// means, such as `[ALL]`.
+    pub fn of_script_sig(script: &'a [u8]) -> Self {
         Self { script, with_signatures: !is_unspendable(script) }
     }
 }

@@ -1,4 +1,4 @@
-//! What kind of lock a script is: Bitcoin Core's `src/script/solver.cpp` `Solver`.
+//! The type of an output script: Bitcoin Core's `src/script/solver.cpp` `Solver`.
 
 use std::ops::RangeInclusive;
 
@@ -17,29 +17,58 @@ const PROGRAM_LEN: RangeInclusive<usize> = 2..=40;
 /// The program of pay-to-anchor, of witness version 1.
 pub(super) const ANCHOR: [u8; 2] = [0x4e, 0x73];
 
-/// The kinds that have a name, with what each pays to.
+/// The type of an output script, with what it pays to.
+///
+/// Recognized by form alone: keys are not looked at but for their length and first byte, and nothing is run.
+///
+/// ```
+/// use satwire_json::script::Kind;
+///
+/// let script = [&[0x00, 20][..], &[0x2a; 20]].concat();
+/// assert_eq!(Kind::of(&script), Kind::WitnessV0KeyHash(&[0x2a; 20]));
+/// assert_eq!(Kind::of(&script).as_str(), "witness_v0_keyhash");
+/// assert_eq!(Kind::of(&[]).as_str(), "nonstandard");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'a> {
+#[non_exhaustive]
+pub enum Kind<'a> {
+    /// None of the others.
     Nonstandard,
-    /// A key of the right form; whether it lies on the curve is not looked at.
+    /// P2PK: a public key of 33 or 65 bytes. Whether it lies on the curve is not looked at.
     Pubkey(&'a [u8]),
+    /// P2PKH: HASH160 of a public key.
     PubkeyHash(&'a [u8; 20]),
+    /// P2SH (BIP16): HASH160 of a script.
     ScriptHash(&'a [u8; 20]),
-    /// So many signatures for these keys.
-    Multisig(u32, Vec<&'a [u8]>),
-    /// Behind `OP_RETURN` there are only pushes.
+    /// Bare multisig.
+    Multisig {
+        /// How many signatures it takes: 1 to the number of keys.
+        required: u32,
+        /// The public keys, 1 to 20 of them, of 33 or 65 bytes each.
+        keys: Vec<&'a [u8]>,
+    },
+    /// `OP_RETURN` and nothing but pushes after it.
     NullData,
+    /// P2A: witness version 1 with the program `4e73`.
     Anchor,
-    WitnessV0KeyHash(&'a [u8]),
-    WitnessV0ScriptHash(&'a [u8]),
-    WitnessV1Taproot(&'a [u8]),
-    /// A version from 1 on, and its program.
-    WitnessUnknown(u8, &'a [u8]),
+    /// P2WPKH (BIP141): HASH160 of a public key.
+    WitnessV0KeyHash(&'a [u8; 20]),
+    /// P2WSH (BIP141): SHA256 of a script.
+    WitnessV0ScriptHash(&'a [u8; 32]),
+    /// P2TR (BIP341): the x coordinate of a key. Whether there is such a point is not looked at.
+    WitnessV1Taproot(&'a [u8; 32]),
+    /// A witness program that has no meaning yet (BIP141).
+    WitnessUnknown {
+        /// The witness version, 1 to 16.
+        version: u8,
+        /// The witness program, 2 to 40 bytes.
+        program: &'a [u8],
+    },
 }
 
 impl<'a> Kind<'a> {
-    /// The first that fits. Bitcoin Core's order does not matter: no two of these fit one script.
-    pub(super) fn of(script: &'a [u8]) -> Self {
+    /// Recognizes a script. No two kinds fit one script, so that Bitcoin Core's order does not matter.
+    pub fn of(script: &'a [u8]) -> Self {
         witness(script)
             .or_else(|| script_hash(script).map(Self::ScriptHash))
             .or_else(|| null_data(script).then_some(Self::NullData))
@@ -49,20 +78,20 @@ impl<'a> Kind<'a> {
             .unwrap_or(Self::Nonstandard)
     }
 
-    /// What Bitcoin Core calls it (`GetTxnOutputType`).
-    pub(super) const fn name(&self) -> &'static str {
+    /// Returns the name that Bitcoin Core gives it (`src/script/solver.cpp` `GetTxnOutputType`).
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Nonstandard => "nonstandard",
             Self::Pubkey(_) => "pubkey",
             Self::PubkeyHash(_) => "pubkeyhash",
             Self::ScriptHash(_) => "scripthash",
-            Self::Multisig(..) => "multisig",
+            Self::Multisig { .. } => "multisig",
             Self::NullData => "nulldata",
             Self::Anchor => "anchor",
             Self::WitnessV0KeyHash(_) => "witness_v0_keyhash",
             Self::WitnessV0ScriptHash(_) => "witness_v0_scripthash",
             Self::WitnessV1Taproot(_) => "witness_v1_taproot",
-            Self::WitnessUnknown(..) => "witness_unknown",
+            Self::WitnessUnknown { .. } => "witness_unknown",
         }
     }
 }
@@ -79,13 +108,13 @@ fn witness(script: &[u8]) -> Option<Kind<'_>> {
         return None;
     }
     Some(match (version, program.len()) {
-        (0, 20) => Kind::WitnessV0KeyHash(program),
-        (0, 32) => Kind::WitnessV0ScriptHash(program),
+        (0, 20) => Kind::WitnessV0KeyHash(program.try_into().ok()?),
+        (0, 32) => Kind::WitnessV0ScriptHash(program.try_into().ok()?),
         // Such a script cannot be spent, now or ever: version 0 has no other programs.
         (0, _) => Kind::Nonstandard,
-        (1, 32) => Kind::WitnessV1Taproot(program),
+        (1, 32) => Kind::WitnessV1Taproot(program.try_into().ok()?),
         (1, _) if program == ANCHOR => Kind::Anchor,
-        _ => Kind::WitnessUnknown(version, program),
+        _ => Kind::WitnessUnknown { version, program },
     })
 }
 
@@ -117,7 +146,7 @@ fn multisig(script: &[u8]) -> Option<Kind<'_>> {
     // Most scripts are none: this alone tells.
     let [.., OP_CHECKMULTISIG] = script else { return None };
     let mut ops = Ops::new(script);
-    let signatures = count(&ops.next()?.ok()?)?;
+    let required = count(&ops.next()?.ok()?)?;
     let mut keys = Vec::new();
     let last = loop {
         let op = ops.next()?.ok()?;
@@ -127,8 +156,8 @@ fn multisig(script: &[u8]) -> Option<Kind<'_>> {
         keys.push(op.push);
     };
     let announced = count(&last)?;
-    let fits = announced as usize == keys.len() && signatures <= announced && announced <= MAX_KEYS;
-    (fits && ops.left() == [OP_CHECKMULTISIG]).then_some(Kind::Multisig(signatures, keys))
+    let fits = announced as usize == keys.len() && required <= announced && announced <= MAX_KEYS;
+    (fits && ops.left() == [OP_CHECKMULTISIG]).then_some(Kind::Multisig { required, keys })
 }
 
 /// Whether the length is what the first byte of a key says: 2 and 3 for compressed, 4 for

@@ -1,8 +1,10 @@
 //! Bytes as a transaction, with and without witnesses.
 
+mod flaw;
+
 use satwire_core::wire::TxView;
 
-use super::flaw::flaw;
+pub use self::flaw::DecodeTxError;
 use crate::script::is_sane;
 
 /// Reads all of the bytes as a transaction, as Bitcoin Core's `src/core_io.cpp` `DecodeTx` does if
@@ -11,7 +13,21 @@ use crate::script::is_sane;
 /// A transaction without inputs, which somebody is still putting together, may look like one with
 /// witnesses. If both readings work, that with witnesses wins, unless only the other has scripts that
 /// could be some.
-pub(super) fn transaction(bytes: &[u8]) -> Result<TxView<'_>, String> {
+///
+/// The work is a few passes over the bytes, and no more is allocated than an error's text. Whether the
+/// transaction could ever be mined is not asked: [`TxView::check`] does that.
+///
+/// ```
+/// use satwire_json::{decode_tx, hex};
+///
+/// let bytes = hex::decode("01000000000000000000")?;
+/// assert_eq!(decode_tx(&bytes)?.outputs().len(), 0);
+///
+/// let error = decode_tx(&bytes[..8]).unwrap_err();
+/// assert_eq!(error.to_string(), "byte 6, locktime: payload ends early: a field of 4 bytes, 2 left");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn decode_tx(bytes: &[u8]) -> Result<TxView<'_>, DecodeTxError> {
     let is_whole = |tx: &TxView<'_>| tx.size() == bytes.len();
     let extended = TxView::decode(bytes).ok().filter(is_whole);
     if let Some(tx) = extended
@@ -21,7 +37,7 @@ pub(super) fn transaction(bytes: &[u8]) -> Result<TxView<'_>, String> {
     }
     let legacy = TxView::decode_legacy(bytes).ok().filter(is_whole);
     let likely = legacy.filter(has_sane_scripts);
-    likely.or(extended).or(legacy).ok_or_else(|| flaw(bytes))
+    likely.or(extended).or(legacy).ok_or_else(|| DecodeTxError::find(bytes))
 }
 
 /// What a coinbase has for a script is anybody's choice.
@@ -33,7 +49,7 @@ fn has_sane_scripts(tx: &TxView<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::tests::{legacy, segwit};
+    use crate::samples::{legacy, segwit};
 
     /// Version 2, then these bytes, then the locktime.
     fn made(middle: &[u8]) -> Vec<u8> {
@@ -42,7 +58,7 @@ mod tests {
 
     /// Inputs and outputs, and whether it is read with witnesses.
     fn read(bytes: &[u8]) -> (usize, usize, bool) {
-        let tx = transaction(bytes).unwrap();
+        let tx = decode_tx(bytes).unwrap();
         assert_eq!(tx.as_bytes(), bytes);
         (tx.inputs().len(), tx.outputs().len(), tx.has_witness())
     }
@@ -93,8 +109,7 @@ mod tests {
                 0,
             ),
         ] {
-            let mut decoded = Vec::new();
-            crate::hex::decode(bytes.replace(' ', "").as_bytes(), &mut decoded).unwrap();
+            let decoded = crate::hex::decode(bytes.replace(' ', "")).unwrap();
             assert_eq!(read(&decoded), (inputs, 1 - inputs, inputs == 1), "{bytes}");
         }
     }
@@ -103,9 +118,13 @@ mod tests {
     fn nothing_may_stand_after() {
         for bytes in [legacy(2, &[50]), segwit()] {
             let longer = [&bytes[..], &[0]].concat();
-            let refusal = transaction(&longer).unwrap_err();
+            let refusal = decode_tx(&longer).unwrap_err();
             let end = bytes.len();
-            assert_eq!(refusal, format!("1 byte after the transaction, which ends at byte {end}"));
+            assert_eq!(refusal.offset(), end);
+            assert_eq!(
+                refusal.to_string(),
+                format!("1 byte after the transaction, which ends at byte {end}")
+            );
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::hex::Hex;
 pub(super) fn of(script: &[u8], kind: &Kind<'_>, address: Option<&str>) -> String {
     let mut text = match (kind, address) {
         (Kind::Pubkey(key), _) if is_usable(key) => format!("pk({})", Hex(key)),
-        (Kind::Multisig(signatures, keys), _) if keys.iter().all(|key| is_usable(key)) => {
-            multi(*signatures, keys)
+        (Kind::Multisig { required, keys }, _) if keys.iter().all(|key| is_usable(key)) => {
+            multi(*required, keys)
         }
-        (Kind::WitnessV1Taproot(key), _) if is_on_curve(key) => format!("rawtr({})", Hex(key)),
+        (Kind::WitnessV1Taproot(key), _) if is_on_curve(&key[..]) => format!("rawtr({})", Hex(&key[..])),
         (_, Some(address)) => format!("addr({address})"),
         (_, None) => format!("raw({})", Hex(script)),
     };
@@ -26,8 +26,8 @@ pub(super) fn of(script: &[u8], kind: &Kind<'_>, address: Option<&str>) -> Strin
     text
 }
 
-fn multi(signatures: u32, keys: &[&[u8]]) -> String {
-    let mut text = format!("multi({signatures}");
+fn multi(required: u32, keys: &[&[u8]]) -> String {
+    let mut text = format!("multi({required}");
     for key in keys {
         // Writing to text cannot fail.
         let _ = write!(text, ",{}", Hex(key));
