@@ -157,7 +157,7 @@ fn who_causes_a_backlog_waits_and_others_do_not() {
 #[test]
 fn a_peer_holds_its_share_and_one_event() {
     let mut stage = Stage::new();
-    let large = transaction(30_000, 0);
+    let large = transaction(8000, 0);
     let bytes = large.as_bytes().len();
     let mut pushed = 0;
     while !stage.paused.contains(&HOSTILE) {
