@@ -85,10 +85,9 @@ impl Run {
             let _ = waker.wake();
         };
         let diagnostics = Diagnostics::start(show.quiet)?;
-        let report = Report::start(model, Renderer::new(show.format), io::stdout(), wake.clone())?;
         driver.node().environment().on_failure(wake.clone());
         let signalled = Arc::new(Signalled::default());
-        let (noted, last_words) = (signalled.clone(), diagnostics.clone());
+        let (noted, last_words, wake_too) = (signalled.clone(), diagnostics.clone(), wake.clone());
         signals::listen(move |signal| {
             let noted = match signal {
                 Signal::End => &noted.end,
@@ -100,8 +99,9 @@ impl Run {
                 last_words.flush(LAST_WORDS);
                 std::process::exit(1);
             }
-            wake();
+            wake_too();
         })?;
+        let report = Report::start(model, Renderer::new(show.format), io::stdout(), wake)?;
         let on_terminal = io::stdout().is_terminal();
         Ok(Self { driver, diagnostics, report, signalled, events: Vec::new(), on_terminal })
     }

@@ -15,8 +15,20 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// For what takes a moment on an idle machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// How many transactions are announced together.
-const TOGETHER: u32 = 200;
+/// What a peer serves.
+pub(crate) struct Serving {
+    /// The transaction with this number.
+    pub(crate) transaction: fn(u32) -> Vec<u8>,
+    /// How many there are.
+    pub(crate) most: u32,
+    /// How many are announced together.
+    pub(crate) together: u32,
+    /// How long it waits before it announces more.
+    pub(crate) pause: Duration,
+}
+
+/// Small transactions without end.
+const FLOOD: Serving = Serving { transaction, most: u32::MAX, together: 200, pause: Duration::ZERO };
 
 /// The program, which dials a peer and waits for others.
 pub(crate) struct Program {
@@ -141,9 +153,14 @@ fn version() -> Version {
 
 /// Serves new transactions to the program that dials here, until it goes away or this time is over; how many.
 pub(crate) fn flood(dialled: &TcpListener, until: Instant) -> Outcome<u32> {
-    let (stream, _) = dialled.accept()?;
+    serve(dialled.accept()?.0, until, FLOOD)
+}
+
+/// Serves these transactions to the program until it goes away or this time is over; how many.
+pub(crate) fn serve(stream: TcpStream, until: Instant, serving: Serving) -> Outcome<u32> {
     stream.set_read_timeout(Some(Duration::from_millis(20)))?;
-    let mut peer = Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0 };
+    let mut peer =
+        Peer { stream, magic: Network::Regtest.magic(), input: Vec::new(), next: 0, open: 0, serving };
     let mut hello = Vec::new();
     version().encode(&mut hello, peer.magic);
     let mut ready = peer.stream.write_all(&hello).is_ok();
@@ -161,6 +178,7 @@ struct Peer {
     next: u32,
     /// Announced and not asked for yet.
     open: u32,
+    serving: Serving,
 }
 
 impl Peer {
@@ -203,7 +221,9 @@ impl Peer {
                 let asked = (payload.len() / 36) as u32;
                 // They are asked for in the order in which they were announced.
                 for number in self.next - self.open..self.next - self.open + asked {
-                    wire::encode_frame(out, self.magic, Name::TX, |out| out.extend(transaction(number)));
+                    wire::encode_frame(out, self.magic, Name::TX, |out| {
+                        out.extend((self.serving.transaction)(number))
+                    });
                 }
                 self.open -= asked;
                 if self.open == 0 {
@@ -215,23 +235,43 @@ impl Peer {
     }
 
     fn announce(&mut self, out: &mut Vec<u8>) {
-        let numbers = self.next..self.next + TOGETHER;
-        let items = numbers
-            .map(|number| Inventory { inv_type: InvType::TX, hash: wire::sha256d(&transaction(number)) });
+        let together = self.serving.together.min(self.serving.most - self.next);
+        if together == 0 {
+            return;
+        }
+        std::thread::sleep(self.serving.pause);
+        let hash = |number| wire::sha256d(&(self.serving.transaction)(number));
+        let numbers = self.next..self.next + together;
+        let items = numbers.map(|number| Inventory { inv_type: InvType::TX, hash: hash(number) });
         wire::encode_inventory(out, self.magic, Name::INV, items);
-        self.next += TOGETHER;
-        self.open = TOGETHER;
+        self.next += together;
+        self.open = together;
     }
 }
 
 /// One input, one output, and the number as lock time.
-fn transaction(number: u32) -> Vec<u8> {
+pub(crate) fn transaction(number: u32) -> Vec<u8> {
+    paying(&[&[0, 20][..], &[9; 20]].concat(), number)
+}
+
+/// The same with an output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
+pub(crate) fn long_transaction(number: u32) -> Vec<u8> {
+    paying(&[0xaf; 20_000], number)
+}
+
+fn paying(script: &[u8], number: u32) -> Vec<u8> {
     let mut bytes = vec![2, 0, 0, 0, 1];
     bytes.extend([7; 36]);
     bytes.extend([0, 0xff, 0xff, 0xff, 0xff, 1]);
     bytes.extend(5000_u64.to_le_bytes());
-    bytes.extend([22, 0, 20]);
-    bytes.extend([9; 20]);
+    match u8::try_from(script.len()) {
+        Ok(len @ ..0xfd) => bytes.push(len),
+        _ => {
+            bytes.push(0xfd);
+            bytes.extend((script.len() as u16).to_le_bytes());
+        }
+    }
+    bytes.extend(script);
     bytes.extend(number.to_le_bytes());
     bytes
 }
