@@ -38,8 +38,7 @@ fn killed_under_load() -> Outcome {
 fn killed(round: u64) -> Outcome {
     let (_folder, journal) = folder("killed.journal")?;
     let out = journal.with_extension("json");
-    let mut program = Program::watch(&out, &["--record", text(&journal)?])?;
-    let dialled = program.dialled.try_clone()?;
+    let (mut program, dialled) = Program::dialling(&out, &["--record", text(&journal)?])?;
     let peer =
         std::thread::spawn(move || flood(&dialled, Instant::now() + peer::SOON).map_err(|_| "no peer"));
     std::thread::sleep(Duration::from_millis(300 + 97 * round));
@@ -70,8 +69,8 @@ fn a_replay_prints_the_same_lines() -> Outcome {
     let (_folder, journal) = folder("same.journal")?;
     let out = journal.with_extension("json");
     let flags = ["--record", text(&journal)?, "--duration", "2", "--debug", "net"];
-    let program = Program::watch(&out, &flags)?;
-    flood(&program.dialled, Instant::now() + Duration::from_millis(1200))?;
+    let (program, dialled) = Program::dialling(&out, &flags)?;
+    flood(&dialled, Instant::now() + Duration::from_millis(1200))?;
     assert_eq!(program.wait()?.0, Some(0));
     let watched = std::fs::read_to_string(&out)?;
     // Which events are told is in the journal.
@@ -130,8 +129,8 @@ fn a_replay_counts_what_the_run_counted() -> Outcome {
 fn a_replay_ends_with_the_last_transaction_that_was_wanted() -> Outcome {
     let (_folder, journal) = folder("count.journal")?;
     let out = journal.with_extension("json");
-    let program = Program::watch(&out, &["--record", text(&journal)?, "--count", "3"])?;
-    flood(&program.dialled, Instant::now() + peer::SOON)?;
+    let (program, dialled) = Program::dialling(&out, &["--record", text(&journal)?, "--count", "3"])?;
+    flood(&dialled, Instant::now() + peer::SOON)?;
     assert_eq!(program.wait()?.0, Some(0));
     let watched = std::fs::read_to_string(&out)?;
     assert_eq!(watched.matches("\"event\":\"tx\"").count(), 3);
@@ -144,8 +143,9 @@ fn a_replay_ends_with_the_last_transaction_that_was_wanted() -> Outcome {
 #[test]
 fn a_full_disk_ends_the_recording_alone() -> Outcome {
     let (_folder, out) = folder("full.json")?;
-    let program = Program::watch(&out, &["--record", "/dev/full", "--force", "--duration", "3"])?;
-    flood(&program.dialled, Instant::now() + Duration::from_millis(2500))?;
+    let (program, dialled) =
+        Program::dialling(&out, &["--record", "/dev/full", "--force", "--duration", "3"])?;
+    flood(&dialled, Instant::now() + Duration::from_millis(2500))?;
     let (code, said) = program.wait()?;
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");
@@ -236,9 +236,11 @@ fn a_disk_that_fills_up_leaves_a_journal_with_an_end() -> Outcome {
     command.args(["--json", "--duration", "4", "--record", text(&journal)?]);
     // Its own lines go to a pipe, which may grow.
     let (mut lines, out) = std::io::pipe()?;
+    let (dialled, addr) = peer::listen()?;
+    command.args(["--connect", &addr]);
     let program = Program::start_to(command, out)?;
     let lines = std::thread::spawn(move || std::io::read_to_string(&mut lines));
-    let served = flood(&program.dialled, Instant::now() + Duration::from_millis(3500))?;
+    let served = flood(&dialled, Instant::now() + Duration::from_millis(3500))?;
     let (code, said) = program.wait()?;
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.matches("recording ended early").count(), 1, "{said}");

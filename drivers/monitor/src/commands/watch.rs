@@ -144,7 +144,7 @@ mod tests {
     use std::time::Duration;
 
     use satwire_core::Instant;
-    use satwire_core::node::NotTaken;
+    use satwire_core::peer::IgnoredReason;
     use satwire_core::wire::Command;
 
     use super::*;
@@ -175,7 +175,8 @@ mod tests {
     fn transactions_are_counted_and_nothing_else() {
         let mut progress = Progress { left: Some(2), names: vec![] };
         let arrived = event(EventKind::Tx { tx: tx(&segwit()), latency: None });
-        let ignored = EventKind::Ignored { command: Command::TX, bytes: 1, because: NotTaken::Known };
+        let ignored =
+            EventKind::Ignored { command: Command::TX, bytes: 1, because: IgnoredReason::AlreadyKnown };
         let ended = [arrived.clone(), event(ignored), arrived].map(|event| progress.is_last(&event));
         assert_eq!(ended, [false, false, true]);
     }

@@ -30,11 +30,9 @@ pub(crate) struct Serving {
 /// Small transactions without end.
 const FLOOD: Serving = Serving { transaction, most: u32::MAX, together: 200, pause: Duration::ZERO };
 
-/// The program, which dials a peer and waits for others.
+/// The program, waiting for peers.
 pub(crate) struct Program {
     pub(crate) child: Child,
-    /// Where it dials.
-    pub(crate) dialled: TcpListener,
     pub(crate) addr: SocketAddr,
     /// What it says on stderr after its address.
     pub(crate) stderr: BufReader<std::process::ChildStderr>,
@@ -48,20 +46,25 @@ impl Program {
         Self::start(command, out)
     }
 
+    /// As [`Program::watch`], dialling the peer that is returned.
+    pub(crate) fn dialling(out: &Path, flags: &[&str]) -> Outcome<(Self, TcpListener)> {
+        let (peer, addr) = listen()?;
+        let flags = [flags, &["--connect", &addr]].concat();
+        Ok((Self::watch(out, &flags)?, peer))
+    }
+
     pub(crate) fn start(command: Command, out: &Path) -> Outcome<Self> {
         Self::start_to(command, std::fs::File::create(out)?)
     }
 
     pub(crate) fn start_to(mut command: Command, out: impl Into<Stdio>) -> Outcome<Self> {
-        let dialled = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-        command.arg("--connect").arg(dialled.local_addr()?.to_string());
         command.stdin(Stdio::null()).stdout(out).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let mut stderr = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut line = String::new();
         stderr.read_line(&mut line)?;
         let addr = line.trim().strip_prefix("satwire: listening on ").ok_or(line.clone())?.parse()?;
-        Ok(Self { child, dialled, addr, stderr })
+        Ok(Self { child, addr, stderr })
     }
 
     /// Waits until it has ended by itself; its exit code, and what it said on stderr.
@@ -85,6 +88,13 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A peer that can be dialled, and its address.
+pub(crate) fn listen() -> Outcome<(TcpListener, String)> {
+    let peer = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+    let addr = peer.local_addr()?.to_string();
+    Ok((peer, addr))
 }
 
 /// Runs the program to its end: exit code, stdout, stderr.
