@@ -36,9 +36,11 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Self;
 
-    /// A duration of more than 2⁶⁴ µs (584,000 years) leads to the end of the timeline.
+    /// A part of a microsecond counts as a whole one, so that nothing is due early, and what is due again after
+    /// any time at all is not due at once. A duration of more than 2⁶⁴ µs (584,000 years) leads to the end of
+    /// the timeline.
     fn add(self, duration: Duration) -> Self {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let micros = u64::try_from(duration.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(micros))
     }
 }
@@ -75,6 +77,16 @@ mod tests {
         assert_eq!(end + Duration::from_secs(1), end);
         assert_eq!(Instant::ZERO + Duration::MAX, end);
         assert_eq!(Instant::ZERO.saturating_duration_since(end), Duration::ZERO);
+    }
+
+    /// A timer of less than a microsecond would be one of zero, which is due again without end.
+    #[test]
+    fn a_part_of_a_microsecond_is_a_whole_one() {
+        for (nanos, micros) in [(0, 0), (1, 1), (999, 1), (1000, 1), (1001, 2)] {
+            let sum = Instant::from_micros(5) + Duration::from_nanos(nanos);
+            assert_eq!(sum, Instant::from_micros(5 + micros), "{nanos} ns");
+        }
+        assert_eq!(Instant::from_micros(1) + Duration::MAX, Instant::MAX);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use self::event::{Event, IgnoredReason, Negotiated, Rejection, SendError};
 use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
 pub use self::info::{PeerDetails, PeerInfo};
 use self::keepalive::{Due, Keepalive};
-use self::requests::{Requests, announced_form};
+use self::requests::{Asked, Requests, announced_form};
 pub use self::transport::Traffic;
 use self::transport::{Frame, V1};
 use crate::wire::{
@@ -230,17 +230,18 @@ impl Peer {
         let mut taken = 0;
         let witness = self.terms.services.contains(Services::WITNESS);
         let items = items.into_iter();
-        let room = self.config.max_requests.saturating_sub(self.requests.count());
+        let room = self.config.max_requests.saturating_sub(self.requests.len());
         let expected = items.size_hint().0.min(room);
         let mut wanted = Vec::with_capacity(expected);
         self.requests.reserve(expected);
         for item in items {
-            if self.requests.count() >= self.config.max_requests {
-                break;
-            }
-            taken += 1;
-            if !self.requests.ask(now, item) {
-                continue;
+            match self.requests.ask(now, item, self.config.max_requests) {
+                Asked::Full => break,
+                Asked::UnderWay => {
+                    taken += 1;
+                    continue;
+                }
+                Asked::New => taken += 1,
             }
             let inv_type = match item.inv_type {
                 InvType::TX if witness => InvType::WITNESS_TX,
@@ -366,7 +367,7 @@ impl Peer {
                 received: received.clone(),
                 sent: sent.clone(),
             }),
-            requests: self.requests.count(),
+            requests: self.requests.len(),
             feefilter: u64::try_from(self.feefilter).ok(),
             ping_sent: self.keepalive.outstanding_since(),
             min_ping: self.keepalive.min(),

@@ -1,5 +1,6 @@
 //! What we asked a peer for, and until when it may answer.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::collections::btree_map::{BTreeMap, Entry};
 use alloc::vec::Vec;
@@ -9,7 +10,7 @@ use crate::Instant;
 use crate::wire::{InvType, Inventory};
 
 /// Requests that ran out of time but may still be answered; the oldest make room for new ones.
-const LATE_KEPT: usize = 1000;
+pub(super) const LATE_KEPT: usize = 1000;
 
 /// The requests to one peer, keyed as they were announced (`tx` or `wtx`, without a witness flag).
 #[derive(Debug, Default)]
@@ -19,8 +20,10 @@ pub(super) struct Requests {
     /// The order in which they were sent, and so of their deadlines. Answered ones are passed over; the
     /// first is never answered yet.
     order: VecDeque<(Sent, Inventory)>,
-    /// Those that ran out of time, oldest first. Answered ones are passed over.
-    late: VecDeque<(Sent, Inventory)>,
+    /// Those that ran out of time, oldest first. Answered ones are passed over. Boxed because most peers have
+    /// none.
+    #[expect(clippy::box_collection, reason = "a queue takes four times as much of each connection")]
+    late: Option<Box<VecDeque<(Sent, Inventory)>>>,
     /// How many are neither answered nor late.
     waiting: usize,
     /// The turn of the next one.
@@ -34,36 +37,47 @@ struct Sent {
     turn: u64,
 }
 
+/// What became of a wish to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It is to be asked for now.
+    New,
+    /// It was asked for, and is waited for.
+    UnderWay,
+    /// It is not waited for, and there is no room.
+    Full,
+}
+
 impl Requests {
     /// Makes room for so many more.
     pub(super) fn reserve(&mut self, more: usize) {
         self.order.reserve(more);
     }
 
-    /// How many are neither answered nor late.
-    pub(super) const fn count(&self) -> usize {
+    /// How many are waited for.
+    pub(super) const fn len(&self) -> usize {
         self.waiting
     }
 
-    /// Notes a request; false if the same is under way.
-    pub(super) fn ask(&mut self, now: Instant, item: Inventory) -> bool {
+    /// Notes a request, if fewer than `max` are waited for.
+    pub(super) fn ask(&mut self, now: Instant, item: Inventory, max: usize) -> Asked {
         let item = announced_form(item);
         let sent = Sent { at: now, turn: self.turn };
+        let has_room = self.waiting < max;
         match self.sent.entry(item) {
+            Entry::Occupied(earlier) if is_waiting(&self.order, *earlier.get()) => return Asked::UnderWay,
+            _ if !has_room => return Asked::Full,
+            Entry::Occupied(mut late) => {
+                late.insert(sent);
+            }
             Entry::Vacant(vacant) => {
                 vacant.insert(sent);
-            }
-            Entry::Occupied(mut earlier) => {
-                if is_waiting(&self.order, *earlier.get()) {
-                    return false;
-                }
-                earlier.insert(sent);
             }
         }
         self.turn += 1;
         self.waiting += 1;
         self.order.push_back((sent, item));
-        true
+        Asked::New
     }
 
     /// Takes an answer: how long ago we asked for it, if we did.
@@ -78,7 +92,7 @@ impl Requests {
             self.order.pop_front();
         }
         if self.order.len() > 2 * self.waiting + FEW {
-            // Behind one that is not answered, answered ones must not pile up.
+            // After one that is not answered, answered ones must not pile up.
             self.order.retain(|(sent, item)| self.sent.get(item) == Some(sent));
         }
         give_back(&mut self.order);
@@ -93,6 +107,10 @@ impl Requests {
     /// Takes out what has run out of time, in the order in which it was asked.
     pub(super) fn expire(&mut self, now: Instant, timeout: Duration) -> Vec<Inventory> {
         let mut expired = Vec::new();
+        if self.deadline(timeout).is_none_or(|deadline| deadline > now) {
+            return expired;
+        }
+        let mut late = self.late.take().unwrap_or_default();
         while let Some(&(sent, item)) = self.order.front() {
             if sent.at + timeout > now {
                 break;
@@ -101,18 +119,19 @@ impl Requests {
             if self.sent.get(&item) == Some(&sent) {
                 expired.push(item);
                 self.waiting -= 1;
-                self.late.push_back((sent, item));
+                late.push_back((sent, item));
             }
         }
-        while self.late.len() > LATE_KEPT {
-            if let Some((sent, item)) = self.late.pop_front()
+        while late.len() > LATE_KEPT {
+            if let Some((sent, item)) = late.pop_front()
                 && self.sent.get(&item) == Some(&sent)
             {
                 self.sent.remove(&item);
             }
         }
         give_back(&mut self.order);
-        give_back(&mut self.late);
+        give_back(&mut late);
+        self.late = (!late.is_empty()).then_some(late);
         expired
     }
 

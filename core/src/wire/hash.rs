@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
+use core::str::FromStr;
 
 use sha2::block_api::compress256;
 
@@ -130,6 +131,15 @@ macro_rules! hash {
             }
         }
 
+        /// Reads what `Display` shows: 64 hexadecimal digits, of either case.
+        impl FromStr for $name {
+            type Err = ParseHashError;
+
+            fn from_str(text: &str) -> Result<Self, ParseHashError> {
+                parse(text).map(Self)
+            }
+        }
+
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
@@ -159,6 +169,24 @@ hash! {
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Why a text is not a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a hash has 64 hexadecimal digits")]
+pub struct ParseHashError;
+
+fn parse(text: &str) -> Result<[u8; 32], ParseHashError> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return Err(ParseHashError) };
+    let pairs: &[[u8; 2]; 32] = pairs.try_into().map_err(|_| ParseHashError)?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().rev().zip(pairs) {
+        for digit in pair {
+            let digit = char::from(*digit).to_digit(16).ok_or(ParseHashError)?;
+            *byte = *byte << 4 | digit as u8;
+        }
+    }
+    Ok(bytes)
+}
 
 /// In a list: the 32 bytes.
 impl Entry<'_> for Hash {
@@ -241,5 +269,9 @@ mod tests {
         bytes[0] = 0xab;
         let text = Txid(bytes).to_string();
         assert!(text.starts_with("0000") && text.ends_with("00ab"), "{text}");
+        assert_eq!((text.parse(), text.to_uppercase().parse()), (Ok(Txid(bytes)), Ok(Txid(bytes))));
+        for wrong in ["", "ab", &text[2..], &text.replace('a', "g"), &text.replace('a', "+")] {
+            assert_eq!(wrong.parse::<Txid>(), Err(ParseHashError), "{wrong}");
+        }
     }
 }

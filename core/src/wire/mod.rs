@@ -67,7 +67,7 @@ pub use compact::{
 };
 pub use error::Error;
 pub use feature::{Feature, MAX_FEATURE_DATA, MAX_FEATURE_ID, MIN_FEATURE_ID, SendReconciliation};
-pub use hash::{BlockHash, Hash, Txid, Wtxid, sha256d};
+pub use hash::{BlockHash, Hash, ParseHashError, Txid, Wtxid, sha256d};
 pub use header::{Header, MAX_PAYLOAD, encode_frame};
 pub use inventory::{
     InvType, Inventory, InventoryIter, InventoryList, MAX_GETDATA_SENT, MAX_INVENTORY, encode_inventory,

@@ -132,3 +132,41 @@ fn a_node_on_poll_listens() {
     assert_told(&printed);
     assert!(child.wait().expect("it can be waited for").success());
 }
+
+/// Two thousand headers, then the rest: each one of the block before.
+#[test]
+fn a_header_sync() {
+    let mut tip = bitcoin::constants::genesis_block(bitcoin::Network::Regtest).header;
+    let next = || {
+        tip = bitcoin::block::Header { prev_blockhash: tip.block_hash(), time: tip.time + 600, ..tip };
+        tip
+    };
+    let headers: Vec<_> = std::iter::repeat_with(next).take(2500).collect();
+    let printed = {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback can be bound");
+        let child = start("header_sync", &[&listener.local_addr().expect("bound").to_string()]);
+        let stream = listener.accept().expect("the example dials").0;
+        stream.set_read_timeout(Some(SOON)).expect("a socket");
+        let say = |bytes: &[u8]| (&stream).write_all(bytes).expect("the example reads");
+        say(&Hello::default().all());
+        let mut answers = headers.chunks(2000);
+        while let Some(answer) = answers.next() {
+            let NetworkMessage::GetHeaders(asked) = until_getheaders(&stream) else {
+                unreachable!("a getheaders")
+            };
+            assert_eq!(asked.locator_hashes, [answer[0].prev_blockhash]);
+            say(&message(NetworkMessage::Headers(answer.to_vec())));
+        }
+        end(child)
+    };
+    assert_eq!(printed, format!("height 2500, tip {}\n", tip.block_hash()));
+}
+
+fn until_getheaders(stream: &TcpStream) -> NetworkMessage {
+    loop {
+        let message = next_message(stream);
+        if matches!(message, NetworkMessage::GetHeaders(_)) {
+            return message;
+        }
+    }
+}

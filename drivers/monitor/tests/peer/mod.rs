@@ -265,6 +265,7 @@ pub(crate) fn transaction(number: u32) -> Vec<u8> {
 }
 
 /// The same with an output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
+#[allow(dead_code, reason = "not every file of tests needs it")]
 pub(crate) fn long_transaction(number: u32) -> Vec<u8> {
     paying(&[0xaf; 20_000], number)
 }
