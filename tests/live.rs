@@ -151,3 +151,30 @@ fn a_stopped_btcd_is_dropped_and_redialled() -> Outcome {
     found(&mut program, txid, "after the redial")?;
     ends_well(&mut program)
 }
+
+/// The script of `docs/experiment.md`, as it stands there: both payments are shown.
+#[test]
+#[ignore = "needs btcd and btcwallet: .ci/live-peers"]
+fn the_experiment_of_the_documentation() -> Outcome {
+    let page = include_str!("../docs/experiment.md");
+    let script =
+        page.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("```")).ok_or("no script")?.0;
+    // What it has started ends with it, however it ends.
+    let script = format!("set -e; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
+    let done = Command::new("timeout")
+        .args(["300", "bash", "-c", &script])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()?;
+    let (printed, complaints) = (String::from_utf8(done.stdout)?, String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}: {printed}{complaints}", done.status);
+    let lines = || printed.lines();
+    let paid: Vec<_> = lines().filter(|line| line.len() == 64 && !line.contains(' ')).collect();
+    assert_eq!(paid.len(), 2, "{printed}");
+    for txid in paid {
+        assert!(
+            lines().any(|line| line.contains(&format!("← tx {}", &txid[..16]))),
+            "no {txid} in {printed}"
+        );
+    }
+    Ok(())
+}
