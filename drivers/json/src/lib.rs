@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The keys, their order and the form of each value are an interface: they follow Bitcoin Core's
-//! `src/core_io.cpp` (`src/core_write.cpp` before version 31), with which the tests compare them. Amounts are
+//! `src/core_io.cpp` (`src/core_write.cpp` in earlier versions), with which the tests compare them. Amounts are
 //! in BTC with eight decimals, without a float on the way. What needs the chain (fees, what is spent) is absent.
 //!
 //! Nothing here runs a script, checks a signature, or judges a transaction: impossible ones, such as those
@@ -30,7 +30,21 @@
 //!
 //! # What it costs
 //!
-//! Time and output are linear in the bytes of the transaction. FIGURES
+//! Time and output are linear in the bytes of the transaction; memory besides the output is that of one output's
+//! texts. The worst that fits in 400,000 weight units, the most that is relayed (`cargo bench -p satwire-json` has
+//! the whole table, for each kind of script; the times are those of one machine, and say which is how much slower):
+//!
+//! | 400,000 weight units of | bytes in | bytes of JSON | ratio | time |
+//! |---|---|---|---|---|
+//! | an output of `OP_CHECKMULTISIGVERIFY`, the longest name | 100,000 | 2,898,800 | 29.0 | 4 ms |
+//! | outputs without a script | 99,989 | 1,543,965 | 15.4 | 4 ms |
+//! | outputs of type `witness_v1_taproot` | 99,985 | 1,140,489 | 11.4 | 24 ms |
+//! | inputs without a script | 99,938 | 560,931 | 5.6 | 1 ms |
+//! | a witness of empty items | 399,815 | 1,999,418 | 5.0 | 6 ms |
+//!
+//! No byte becomes more than 29 of JSON: the largest transaction that a message can hold, 4,000,000 bytes, gives 116 MB
+//! at most, which is why [`Bounded`] exists. Slowest is the question whether the key of a taproot output
+//! is on the curve: 10 µs for 43 bytes, 0.24 µs a byte; without it no kind takes more than 0.06 µs a byte.
 #![forbid(unsafe_code)]
 
 mod bounded;
@@ -51,3 +65,8 @@ pub use number::{Btc, Seconds};
 pub use pretty::write_pretty;
 pub use shown::Shown;
 pub use transaction::Transaction;
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

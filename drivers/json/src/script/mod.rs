@@ -1,8 +1,12 @@
 //! Scripts as Bitcoin Core explains them: without running them, and without knowing any keys.
 //!
-//! The sources are Bitcoin Core's `src/script/solver.cpp` ([`Kind`]), `src/key_io.cpp` ([`address`](fn@address)),
-//! `src/script/descriptor.cpp` `InferDescriptor` with BIP380, BIP381, BIP383, BIP385 and BIP386
-//! ([`descriptor`](fn@descriptor)), and `src/core_io.cpp` ([`Asm`]). Time and text are linear in the script.
+//! - [`Kind`]: `src/script/solver.cpp` `Solver`;
+//! - [`address`](fn@address): `src/key_io.cpp` `EncodeDestination`, with BIP173 and BIP350;
+//! - [`descriptor`](fn@descriptor): `src/script/descriptor.cpp` `InferDescriptor`, with BIP380, BIP381 (`pk`), BIP383
+//!   (`multi`) and BIP385 (`addr`, `raw`); `rawtr` is Bitcoin Core's own;
+//! - [`Asm`]: `src/core_io.cpp` `ScriptToAsmStr`.
+//!
+//! Time and text are linear in the script.
 
 mod address;
 mod asm;
