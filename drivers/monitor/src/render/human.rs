@@ -290,8 +290,9 @@ impl fmt::Display for Greeting<'_> {
         // It is ASCII.
         let shown = subver.get(..SUBVER_SHOWN).unwrap_or(&subver);
         let more = if shown.len() < subver.len() { "…" } else { "" };
-        let height = Grouped(u64::try_from(version.start_height).unwrap_or(0));
-        write!(f, "{shown}{more}, protocol {}, height {height}", version.version)?;
+        let sign = if version.start_height < 0 { "-" } else { "" };
+        let height = Grouped(version.start_height.unsigned_abs().into());
+        write!(f, "{shown}{more}, protocol {}, height {sign}{height}", version.version)?;
         for (has, what) in [
             (!version.relay, "relays no transactions"),
             (self.0.wtxidrelay, "wtxid relay"),

@@ -9,6 +9,9 @@ use super::*;
 use crate::cli::Look;
 use crate::model::{Gap, Model, Traffic};
 
+mod extremes;
+mod keys;
+
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };
 const HEAD: &str = r#""time":1795363089123456,"mono":1000000,"#;
