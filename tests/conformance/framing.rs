@@ -211,7 +211,7 @@ fn f10_unknown_types_in_getdata_do_not_block_the_next() {
 
 /// What we do not serve we do not have: each transaction gets its entry back, with its type.
 #[test]
-fn transactions_that_we_are_asked_for_are_not_found() {
+fn t20_transactions_that_we_are_asked_for_are_not_found() {
     let mut session = ready();
     let hash = [3; 32];
     let asked = vec![

@@ -81,7 +81,7 @@ fn a_body_that_is_too_long_is_skipped_from_its_header_on() {
 }
 
 #[test]
-fn feefilters_outside_the_range_of_money_are_ignored() {
+fn t17_feefilters_outside_the_range_of_money_are_ignored() {
     let mut session = Session::ready(&Hello::default());
     for (rate, told) in
         [(0, true), (1000, true), (21e14 as i64, true), (-1, false), (21e14 as i64 + 1, false)]

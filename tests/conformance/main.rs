@@ -1,7 +1,7 @@
 //! What every Bitcoin node must do, as Bitcoin Core's functional tests and the BIPs have it.
 //!
-//! Each test is named after its assertion: F for framing, E for the handshake, K for keepalive, T for
-//! transactions. After them stand the limits that are our own choice.
+//! Each test begins with the id of its rule: F for framing, H for the handshake, K for keepalive, T for transactions.
+//! `README.md` has the table of all ids. The limits that are our own choice have none.
 
 mod commands;
 mod dialling;
@@ -10,5 +10,7 @@ mod framing;
 mod handshake;
 mod keepalive;
 mod limits;
+mod not_offered;
+mod table;
 mod tx_received;
 mod tx_requests;

@@ -420,7 +420,7 @@ fn t1_a_legacy_transaction_is_asked_for_once_whatever_its_announcers_call_it() {
 }
 
 #[test]
-fn a_peer_without_services_is_asked_plainly() {
+fn t22_a_peer_without_services_is_asked_plainly() {
     let hello = Hello { services: ServiceFlags::NONE, wtxidrelay: false, addrv2: false, ..Hello::default() };
     let mut world = World::default();
     let conn = world.accept(peer_addr(1));

@@ -147,7 +147,7 @@ fn fields() -> Vec<Field> {
 }
 
 #[test]
-fn at_the_limit_is_accepted_and_one_above_is_not() {
+fn f7_b1_at_the_limit_is_accepted_and_one_above_is_not() {
     for field in fields() {
         match field.bound {
             Bound::Entries(limit) => {
