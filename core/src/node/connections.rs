@@ -6,9 +6,11 @@ use core::cmp::Reverse;
 use core::net::SocketAddr;
 
 use super::deadlines::Deadlines;
+use super::outlet::Outlet;
 use super::slots::{Room, Slots};
-use super::{ConnId, ConnMap, InputError, TargetId};
+use super::{ConnId, ConnMap, Environment, InputError, TargetId};
 use crate::peer::{Direction, Peer, PeerInfo};
+use crate::wire::{Command, Hash, Inventory};
 use crate::{CloseReason, Config, Instant};
 
 /// The connections of a node.
@@ -72,7 +74,7 @@ impl Connections {
     }
 
     /// Returns the peer that a command is for, or why there is none.
-    pub(super) fn commanded(&mut self, conn: ConnId) -> Result<&mut Peer, InputError> {
+    fn commanded(&mut self, conn: ConnId) -> Result<&mut Peer, InputError> {
         self.find(conn)?;
         let link = self.links.get_mut(conn).ok_or(InputError::ConnectionOver(conn))?;
         link.peer.as_deref_mut().ok_or(InputError::NotConnected(conn))
@@ -161,16 +163,69 @@ impl Connections {
         Some(link)
     }
 
-    /// Brings a connection's deadline up to date. Returns whether the driver is to be told that there is
-    /// something to write, which it does not know yet.
-    pub(super) fn settle(&mut self, conn: ConnId) -> bool {
-        let Some(link) = self.links.get_mut(conn) else { return false };
-        let Some(peer) = &link.peer else { return false };
+    /// Brings a connection's deadline up to date, and tells the driver of unsent bytes, once.
+    pub(super) fn settle<E: Environment>(&mut self, outlet: &mut Outlet<E>, conn: ConnId) {
+        let Some(link) = self.links.get_mut(conn) else { return };
+        let Some(peer) = &link.peer else { return };
         let deadline = peer.poll_timeout();
-        let news = !peer.transmit().is_empty() && !link.transmit_told;
-        link.transmit_told |= news;
+        if !peer.transmit().is_empty() && !link.transmit_told {
+            link.transmit_told = true;
+            outlet.transmit(conn);
+        }
         self.set_deadline(conn, deadline);
-        news
+    }
+
+    /// Sends a message of the application's.
+    pub(super) fn send<E: Environment>(
+        &mut self,
+        outlet: &mut Outlet<E>,
+        conn: ConnId,
+        command: Command,
+        payload: &[u8],
+    ) -> Result<(), InputError> {
+        let peer = self.commanded(conn)?;
+        let before = peer.queued().len();
+        let sent = peer.send_payload(outlet.now, command, payload);
+        sent.map_err(|error| InputError::NotSent { conn, command, error })?;
+        outlet.show_queued(conn, peer, before);
+        self.settle(outlet, conn);
+        Ok(())
+    }
+
+    /// Asks a peer for what the application wants.
+    pub(super) fn request<E: Environment>(
+        &mut self,
+        outlet: &mut Outlet<E>,
+        conn: ConnId,
+        items: &[Inventory],
+    ) -> Result<(), InputError> {
+        let peer = self.commanded(conn)?;
+        let before = peer.queued().len();
+        let taken = peer.request(outlet.now, items.iter().copied());
+        outlet.show_queued(conn, peer, before);
+        self.settle(outlet, conn);
+        match items.len() - taken {
+            0 => Ok(()),
+            refused => Err(InputError::NotRequested { conn, refused }),
+        }
+    }
+
+    /// Asks a peer for transactions, under the id by which it announces. Returns how many of them, from the first
+    /// on, it can be asked for.
+    pub(super) fn ask<E: Environment>(
+        &mut self,
+        outlet: &mut Outlet<E>,
+        conn: ConnId,
+        hashes: &[(ConnId, Hash)],
+    ) -> usize {
+        let Some(peer) = self.links.get_mut(conn).and_then(|link| link.peer.as_deref_mut()) else { return 0 };
+        let before = peer.queued().len();
+        let inv_type = peer.tx_inv_type();
+        let items = hashes.iter().map(|(_, hash)| Inventory { inv_type, hash: *hash });
+        let taken = peer.request(outlet.now, items);
+        outlet.show_queued(conn, peer, before);
+        self.settle(outlet, conn);
+        taken
     }
 
     /// Notes how much was written.

@@ -7,11 +7,11 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::deadlines::Deadlines;
-use super::{Address, ConnId, TargetId};
+use super::{Address, ConnId, InputError, TargetId};
 use crate::{Config, Instant};
 
 /// Addresses of one name that are used: further ones of an answer are dropped. Bitcoin Core takes as many
-/// of a DNS seed (`src/net.cpp` `MAX_DNS_SEED_ADDRS`… 32 a seed).
+/// of a DNS seed (`src/net.cpp` `ThreadDNSAddressSeed`).
 const MAX_RESOLVED: usize = 32;
 
 /// The targets: addresses to keep a connection to.
@@ -47,6 +47,16 @@ pub(super) enum Attempt {
     Resolve { host: String, port: u16 },
 }
 
+/// What an answer of the resolver leads to.
+pub(super) enum Resolved {
+    /// Connect there.
+    Connect(SocketAddr),
+    /// The name has no address.
+    Nothing,
+    /// Nobody waits for this answer.
+    NotAwaited,
+}
+
 impl Dialler {
     /// Notes a target. Returns its name, and what to do to reach it; nothing if the address is a target
     /// already, or can't be dialled.
@@ -61,12 +71,15 @@ impl Dialler {
         (id, self.dial(id))
     }
 
-    /// Forgets a target: its connection, if it has one, or `None` if there is no such target.
-    pub(super) fn remove(&mut self, id: TargetId) -> Option<Option<ConnId>> {
-        let target = self.targets.remove(&id)?;
+    /// Forgets a target. Returns its connection, if it has one.
+    ///
+    /// # Errors
+    /// If there is no such target.
+    pub(super) fn remove(&mut self, id: TargetId) -> Result<Option<ConnId>, InputError> {
+        let target = self.targets.remove(&id).ok_or(InputError::UnknownTarget(id))?;
         self.by_address.remove(&target.address);
         self.redials.replace(id, target.redial_at, None);
-        Some(target.conn)
+        Ok(target.conn)
     }
 
     /// Returns the address of a target.
@@ -110,18 +123,17 @@ impl Dialler {
     }
 
     /// Takes the addresses of a name that is being looked up: those that were not tried come first, so that
-    /// one that accepts and hangs up does not hide the others. Returns the first to connect to; `None` inside
-    /// if there is none, and `None` if nobody waits for this answer.
-    pub(super) fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) -> Option<Option<SocketAddr>> {
-        let target = self.targets.get_mut(&id)?;
+    /// one that accepts and hangs up does not hide the others.
+    pub(super) fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) -> Resolved {
+        let Some(target) = self.targets.get_mut(&id) else { return Resolved::NotAwaited };
         if target.conn.is_some()
             || target.redial_at.is_some()
             || !matches!(target.address, Address::Name { .. })
         {
-            return None;
+            return Resolved::NotAwaited;
         }
         target.take_answer(&addrs[..addrs.len().min(MAX_RESOLVED)]);
-        Some(target.next_addr())
+        target.next_addr().map_or(Resolved::Nothing, Resolved::Connect)
     }
 
     /// Notes the connection that is being made to a target.

@@ -32,7 +32,7 @@ pub use self::address::Address;
 pub use self::conn_map::ConnMap;
 use self::connections::Connections;
 pub use self::connections::NodePeer;
-use self::dialler::{Attempt, Dialler};
+use self::dialler::{Attempt, Dialler, Resolved};
 pub use self::environment::{Environment, FromRng, Purpose};
 pub use self::event::{Announcement, Event, EventKind, FailedRequest};
 pub use self::input::{ConnId, Input, InputError, Output, TargetId};
@@ -84,17 +84,31 @@ impl<E: Environment> Node<E> {
         let result = match input {
             Input::Dial(address) => self.add_target(address),
             Input::RemoveTarget(id) => self.remove_target(id),
-            Input::Resolved(target, addrs) => self.resolved(target, addrs),
+            Input::Resolved(target, addrs) => {
+                self.resolved(target, addrs);
+                Ok(())
+            }
             Input::Connected(conn) => self.connected(conn),
             Input::Accepted { conn, addr } => self.accepted(conn, addr),
             Input::Received(conn, bytes) => self.received(conn, bytes),
             Input::Closed(conn, error) => self.closed(conn, error),
-            Input::Timeout => self.handle_timeouts(),
-            Input::Clock(clock) => self.clock_stepped(clock),
+            Input::Timeout => {
+                self.handle_timeouts();
+                Ok(())
+            }
+            Input::Clock(clock) => {
+                self.clock_stepped(clock);
+                Ok(())
+            }
             Input::Disconnect { conn, redial, label } => self.disconnect(conn, redial, label),
-            Input::Send { conn, command, payload } => self.send(conn, command, payload),
-            Input::Request { conn, items } => self.request(conn, items),
-            Input::Stop => self.stop(),
+            Input::Send { conn, command, payload } => {
+                self.connections.send(&mut self.outlet, conn, command, payload)
+            }
+            Input::Request { conn, items } => self.connections.request(&mut self.outlet, conn, items),
+            Input::Stop => {
+                self.stop();
+                Ok(())
+            }
         };
         if let Err(error) = result {
             self.outlet.emit(None, EventKind::InputRefused(Box::new(error)));
@@ -178,7 +192,7 @@ impl<E: Environment> Node<E> {
     }
 
     fn remove_target(&mut self, id: TargetId) -> Result<(), InputError> {
-        let conn = self.dialler.remove(id).ok_or(InputError::UnknownTarget(id))?;
+        let conn = self.dialler.remove(id)?;
         if let Some(conn) = conn
             && self.connections.peer(conn).is_none()
         {
@@ -191,22 +205,21 @@ impl<E: Environment> Node<E> {
         match attempt {
             Some(Attempt::Connect(addr)) => self.connect(id, addr),
             Some(Attempt::Resolve { host, port }) => {
-                self.outlet.push(Output::Resolve { target: id, host, port })
+                self.outlet.push(Output::Resolve { target: id, host, port });
             }
             None => {}
         }
     }
 
-    fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) -> Result<(), InputError> {
+    fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) {
         if self.stopped {
-            return Ok(());
+            return;
         }
         match self.dialler.resolved(id, addrs) {
-            Some(Some(addr)) => self.connect(id, addr),
-            Some(None) => self.dial_failed(id, CloseReason::Io(IoError::NotResolved)),
-            None => {}
+            Resolved::Connect(addr) => self.connect(id, addr),
+            Resolved::Nothing => self.dial_failed(id, CloseReason::Io(IoError::NotResolved)),
+            Resolved::NotAwaited => {}
         }
-        Ok(())
     }
 
     fn connect(&mut self, id: TargetId, addr: SocketAddr) {
@@ -279,10 +292,10 @@ impl<E: Environment> Node<E> {
         let addr_recv = if is_routable(addr.ip()) { addr.into() } else { NetAddress::UNSPECIFIED };
         let connection = ConnectionConfig { direction, nonce, clock: self.clock, addr_recv };
         let peer = Peer::new(self.config.clone(), connection, self.outlet.now);
-        self.connections.open(conn, Box::new(peer));
         self.outlet.emit(conn, EventKind::Connected { addr, direction });
-        self.show_queued(conn, 0);
-        self.settle(conn);
+        self.outlet.show_queued(conn, &peer, 0);
+        self.connections.open(conn, Box::new(peer));
+        self.connections.settle(&mut self.outlet, conn);
     }
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) -> Result<(), InputError> {
@@ -298,7 +311,7 @@ impl<E: Environment> Node<E> {
                 None => break,
             }
         }
-        self.settle(conn);
+        self.connections.settle(&mut self.outlet, conn);
         Ok(())
     }
 
@@ -308,7 +321,7 @@ impl<E: Environment> Node<E> {
         Ok(())
     }
 
-    fn handle_timeouts(&mut self) -> Result<(), InputError> {
+    fn handle_timeouts(&mut self) {
         for id in self.dialler.take_due(self.outlet.now) {
             let attempt = self.dialler.dial(id);
             self.attempt(id, attempt);
@@ -317,7 +330,6 @@ impl<E: Environment> Node<E> {
             self.conn_due(conn);
         }
         self.ask_all();
-        Ok(())
     }
 
     fn conn_due(&mut self, conn: ConnId) {
@@ -335,22 +347,20 @@ impl<E: Environment> Node<E> {
                 None => break,
             }
         }
-        self.settle(conn);
+        self.connections.settle(&mut self.outlet, conn);
     }
 
-    fn clock_stepped(&mut self, clock: WallClock) -> Result<(), InputError> {
+    fn clock_stepped(&mut self, clock: WallClock) {
         self.clock = clock;
         self.outlet.emit(None, EventKind::Clock(clock));
-        Ok(())
     }
 
-    fn stop(&mut self) -> Result<(), InputError> {
+    fn stop(&mut self) {
         self.stopped = true;
         self.dialler.stop();
         for conn in self.connections.conns() {
             self.end(conn, CloseReason::Local(Label::LOCAL), true);
         }
-        Ok(())
     }
 
     /// Takes a connection out. `order` tells the driver to close it.
@@ -375,7 +385,7 @@ impl<E: Environment> Node<E> {
             self.outlet.emit(conn, EventKind::Unanswered(failed));
         }
         self.outlet.emit(conn, EventKind::Disconnected(reason));
-        self.ask_these(requests);
+        self.ask(requests);
         if let Some(id) = link.target.filter(|id| self.dialler.address(*id).is_some()) {
             let lasted = link.ready_since.map(|since| self.outlet.now.saturating_duration_since(since));
             self.redial_later(id, lasted);
@@ -387,32 +397,10 @@ impl<E: Environment> Node<E> {
     fn disconnect(&mut self, conn: ConnId, redial: bool, label: Label) -> Result<(), InputError> {
         let Some(link) = self.connections.find(conn)? else { return Ok(()) };
         if let (Some(id), false) = (link.target, redial) {
-            self.dialler.remove(id);
+            let _ = self.dialler.remove(id);
         }
         self.end(conn, CloseReason::Local(label), true);
         Ok(())
-    }
-
-    fn send(&mut self, conn: ConnId, command: Command, payload: &[u8]) -> Result<(), InputError> {
-        let peer = self.connections.commanded(conn)?;
-        let before = peer.queued().len();
-        let sent = peer.send_payload(self.outlet.now, command, payload);
-        sent.map_err(|error| InputError::NotSent { conn, command, error })?;
-        self.show_queued(conn, before);
-        self.settle(conn);
-        Ok(())
-    }
-
-    fn request(&mut self, conn: ConnId, items: &[Inventory]) -> Result<(), InputError> {
-        let peer = self.connections.commanded(conn)?;
-        let before = peer.queued().len();
-        let taken = peer.request(self.outlet.now, items.iter().copied());
-        self.show_queued(conn, before);
-        self.settle(conn);
-        match items.len() - taken {
-            0 => Ok(()),
-            refused => Err(InputError::NotRequested { conn, refused }),
-        }
     }
 
     // ── what peers say ──────────────────────────────────────────────────────────────────────
@@ -473,13 +461,9 @@ impl<E: Environment> Node<E> {
             return;
         }
         let requested = announcements.iter().filter(|announcement| announcement.requested);
-        let mut hashes = Vec::with_capacity(requested.clone().count());
-        hashes.extend(requested.map(|announcement| announcement.item.hash));
+        let requests: Vec<_> = requested.map(|announcement| (conn, announcement.item.hash)).collect();
         self.outlet.emit(conn, EventKind::Announced(announcements));
-        if !hashes.is_empty() {
-            self.ask(conn, &hashes);
-            self.ask_all();
-        }
+        self.ask(requests);
     }
 
     /// `conn` did not deliver these: tells so, and asks others.
@@ -490,57 +474,20 @@ impl<E: Environment> Node<E> {
         let requests = self.download.take_requests(self.outlet.now);
         let failed = failed_requests(items.into_iter(), &requests);
         self.outlet.emit(conn, kind(failed));
-        self.ask_these(requests);
+        self.ask(requests);
     }
 
     /// Asks whomever there is to ask now.
     fn ask_all(&mut self) {
         let requests = self.download.take_requests(self.outlet.now);
-        self.ask_these(requests);
+        self.ask(requests);
     }
 
-    /// Asks these, which are in order; and others for what one of them could not be asked for.
-    fn ask_these(&mut self, mut requests: Vec<(ConnId, Hash)>) {
-        while !requests.is_empty() {
-            for same in requests.chunk_by(|a, b| a.0 == b.0) {
-                let conn = same[0].0;
-                let hashes: Vec<_> = same.iter().map(|(_, hash)| *hash).collect();
-                self.ask(conn, &hashes);
-                self.settle(conn);
-            }
-            requests = self.download.take_requests(self.outlet.now);
-        }
-    }
-
-    /// Asks one peer. What it can't be asked for counts as failed.
-    fn ask(&mut self, conn: ConnId, hashes: &[Hash]) {
-        let mut taken = 0;
-        if let Some((peer, _)) = self.connections.peer_and_nonces(conn) {
-            let before = peer.queued().len();
-            let inv_type = peer.tx_inv_type();
-            taken =
-                peer.request(self.outlet.now, hashes.iter().map(|hash| Inventory { inv_type, hash: *hash }));
-            self.show_queued(conn, before);
-        }
-        for hash in &hashes[taken..] {
-            self.download.failed(conn, hash);
-        }
-    }
-
-    // ── bookkeeping ─────────────────────────────────────────────────────────────────────────
-
-    /// Shows the environment what was queued for `conn` after the first `before` unsent bytes.
-    fn show_queued(&mut self, conn: ConnId, before: usize) {
-        if let Some(peer) = self.connections.peer(conn) {
-            self.outlet.show_queued(conn, peer, before);
-        }
-    }
-
-    /// Brings the connection's deadline up to date, and tells the driver of unsent bytes, once.
-    fn settle(&mut self, conn: ConnId) {
-        if self.connections.settle(conn) {
-            self.outlet.transmit(conn);
-        }
+    /// Asks these, which are in order.
+    fn ask(&mut self, requests: Vec<(ConnId, Hash)>) {
+        let (connections, outlet) = (&mut self.connections, &mut self.outlet);
+        let now = outlet.now;
+        self.download.ask(now, requests, |conn, hashes| connections.ask(outlet, conn, hashes));
     }
 }
 

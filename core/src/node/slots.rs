@@ -95,19 +95,19 @@ impl Slots {
     pub(super) fn leave(&mut self, conn: ConnId, addr: SocketAddr) {
         let ip = addr.ip().to_canonical();
         if !ip.is_loopback() {
-            decrement(&mut self.by_address, ip);
-            decrement(&mut self.by_group, Group::of(ip));
+            decrement(&mut self.by_address, &ip);
+            decrement(&mut self.by_group, &Group::of(ip));
         }
         self.taken -= 1;
         self.half_open.remove(&conn);
     }
 }
 
-fn decrement<K: Ord>(counts: &mut BTreeMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn decrement<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

@@ -99,6 +99,25 @@ impl TxDownload {
         self.requests.take_requests(now)
     }
 
+    /// Asks for these, which are in order, by `ask`, which tells how many of those of one peer it took; the others
+    /// count as failed, and others are asked for them.
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        mut requests: Vec<(ConnId, Hash)>,
+        mut ask: impl FnMut(ConnId, &[(ConnId, Hash)]) -> usize,
+    ) {
+        while !requests.is_empty() {
+            for of_one in requests.chunk_by(|a, b| a.0 == b.0) {
+                let conn = of_one[0].0;
+                for (_, hash) in &of_one[ask(conn, of_one)..] {
+                    self.failed(conn, hash);
+                }
+            }
+            requests = self.take_requests(now);
+        }
+    }
+
     /// `conn` announced these. Returns what is new of it; what is `requested` is to be asked of it now, in this
     /// order.
     pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory], now: Instant) -> Vec<Announcement> {
