@@ -8,8 +8,8 @@ use core::net::SocketAddr;
 use super::deadlines::Deadlines;
 use super::outlet::Outlet;
 use super::slots::{Room, Slots};
-use super::{ConnId, ConnMap, Environment, InputError, TargetId};
-use crate::peer::{Direction, Peer, PeerInfo};
+use super::{ConnId, ConnMap, Environment, InputError, Purpose, TargetId};
+use crate::peer::{self, Direction, Peer, PeerInfo};
 use crate::wire::{Command, Hash, Inventory};
 use crate::{CloseReason, Config, Instant};
 
@@ -80,10 +80,10 @@ impl Connections {
         link.peer.as_deref_mut().ok_or(InputError::NotConnected(conn))
     }
 
-    /// Notes that a connection delivered a transaction that was new.
-    pub(super) fn delivered(&mut self, conn: ConnId, asked: bool) {
+    /// Notes that a connection delivered a transaction that was asked of it and new.
+    pub(super) fn delivered(&mut self, conn: ConnId) {
         if let Some(link) = self.links.get_mut(conn) {
-            link.delivered = link.delivered.saturating_add(asked.into());
+            link.delivered = link.delivered.saturating_add(1);
         }
     }
 
@@ -91,10 +91,31 @@ impl Connections {
         self.links.get(conn)?.peer.as_deref()
     }
 
-    /// Returns the peer, and the nonces that are on their way from here.
-    pub(super) fn peer_and_nonces(&mut self, conn: ConnId) -> Option<(&mut Peer, &BTreeSet<u64>)> {
+    /// Takes bytes of a peer up to its next event. `None` if they are used up, or the connection is over.
+    pub(super) fn receive<E: Environment>(
+        &mut self,
+        outlet: &mut Outlet<E>,
+        conn: ConnId,
+        bytes: &mut &[u8],
+    ) -> Option<peer::Event> {
         let peer = self.links.get_mut(conn)?.peer.as_deref_mut()?;
-        Some((peer, &self.nonces))
+        let before = peer.queued().len();
+        let event = peer.receive_knowing(outlet.now, bytes, |nonce| self.nonces.contains(&nonce));
+        outlet.show_queued(conn, peer, before);
+        event
+    }
+
+    /// Does what is due of a peer, up to its next event. `None` if nothing is left, or the connection is over.
+    pub(super) fn handle_timeout<E: Environment>(
+        &mut self,
+        outlet: &mut Outlet<E>,
+        conn: ConnId,
+    ) -> Option<peer::Event> {
+        let peer = self.links.get_mut(conn)?.peer.as_deref_mut()?;
+        let before = peer.queued().len();
+        let event = peer.handle_timeout(outlet.now, || outlet.environment.draw(Purpose::PingNonce(conn)));
+        outlet.show_queued(conn, peer, before);
+        event
     }
 
     /// Returns what is known of each open connection, the oldest first.
@@ -129,7 +150,8 @@ impl Connections {
     }
 
     /// Gives an open connection its peer.
-    pub(super) fn open(&mut self, conn: ConnId, peer: Box<Peer>) {
+    pub(super) fn open<E: Environment>(&mut self, outlet: &mut Outlet<E>, conn: ConnId, peer: Box<Peer>) {
+        outlet.show_queued(conn, &peer, 0);
         let Some(link) = self.links.get_mut(conn) else { return };
         match peer.direction() {
             Direction::Inbound => self.slots.enter(conn, link.addr),
@@ -138,6 +160,7 @@ impl Connections {
             }
         }
         link.peer = Some(peer);
+        self.settle(outlet, conn);
     }
 
     /// Notes that a connection's handshake is done.

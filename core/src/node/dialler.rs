@@ -1,13 +1,14 @@
 //! Which addresses we keep a connection to, and when each is tried again.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use super::connections::Connections;
 use super::deadlines::Deadlines;
-use super::{Address, ConnId, InputError, TargetId};
+use super::outlet::Outlet;
+use super::{Address, ConnId, Environment, InputError, Output, TargetId};
 use crate::{Config, Instant};
 
 /// Addresses of one name that are used: further ones of an answer are dropped. Bitcoin Core takes as many
@@ -39,14 +40,6 @@ struct Target {
     conn: Option<ConnId>,
 }
 
-/// What is to be done to reach a target.
-pub(super) enum Attempt {
-    /// Connect there.
-    Connect(SocketAddr),
-    /// Look the name up.
-    Resolve { host: String, port: u16 },
-}
-
 /// What an answer of the resolver leads to.
 pub(super) enum Resolved {
     /// Connect there.
@@ -58,17 +51,22 @@ pub(super) enum Resolved {
 }
 
 impl Dialler {
-    /// Notes a target. Returns its name, and what to do to reach it; nothing if the address is a target
-    /// already, or can't be dialled.
-    pub(super) fn add(&mut self, address: Address) -> (TargetId, Option<Attempt>) {
-        if let Some(id) = self.by_address.get(&address) {
-            return (*id, None);
+    /// Notes a target. Returns its name, or `None` if the address is a target already.
+    ///
+    /// # Errors
+    /// If the address is one that no driver can connect to.
+    pub(super) fn add(&mut self, address: Address) -> Result<Option<TargetId>, InputError> {
+        if let Address::Overlay { .. } = address {
+            return Err(InputError::NetworkNotDialled(address));
+        }
+        if self.by_address.contains_key(&address) {
+            return Ok(None);
         }
         let id = TargetId(self.next);
         self.next += 1;
         self.by_address.insert(address.clone(), id);
         self.targets.insert(id, Target::new(address));
-        (id, self.dial(id))
+        Ok(Some(id))
     }
 
     /// Forgets a target. Returns its connection, if it has one.
@@ -113,13 +111,38 @@ impl Dialler {
         self.redials.clear();
     }
 
-    /// Begins an attempt.
-    pub(super) fn dial(&mut self, id: TargetId) -> Option<Attempt> {
-        match &self.targets.get(&id)?.address {
-            Address::Socket(addr) => Some(Attempt::Connect(*addr)),
-            Address::Name { host, port } => Some(Attempt::Resolve { host: host.clone(), port: *port }),
-            Address::Overlay { .. } => None,
+    /// Begins an attempt: orders a connection, or a look-up first.
+    pub(super) fn dial<E: Environment>(
+        &mut self,
+        id: TargetId,
+        outlet: &mut Outlet<E>,
+        connections: &mut Connections,
+        config: &Config,
+    ) {
+        match self.targets.get(&id).map(|target| &target.address) {
+            Some(Address::Socket(addr)) => self.connect(id, *addr, outlet, connections, config),
+            Some(Address::Name { host, port }) => {
+                outlet.push(Output::Resolve { target: id, host: host.clone(), port: *port });
+            }
+            Some(Address::Overlay { .. }) | None => {}
         }
+    }
+
+    /// Orders a connection to one address of a target.
+    pub(super) fn connect<E: Environment>(
+        &mut self,
+        id: TargetId,
+        addr: SocketAddr,
+        outlet: &mut Outlet<E>,
+        connections: &mut Connections,
+        config: &Config,
+    ) {
+        let conn = connections.add(addr, Some(id));
+        if let Some(target) = self.targets.get_mut(&id) {
+            target.conn = Some(conn);
+        }
+        connections.set_deadline(conn, Some(outlet.now + config.connect_timeout));
+        outlet.push(Output::Connect { conn, addr });
     }
 
     /// Takes the addresses of a name that is being looked up: those that were not tried come first, so that
@@ -134,13 +157,6 @@ impl Dialler {
         }
         target.take_answer(&addrs[..addrs.len().min(MAX_RESOLVED)]);
         target.next_addr().map_or(Resolved::Nothing, Resolved::Connect)
-    }
-
-    /// Notes the connection that is being made to a target.
-    pub(super) fn connecting(&mut self, id: TargetId, conn: ConnId) {
-        if let Some(target) = self.targets.get_mut(&id) {
-            target.conn = Some(conn);
-        }
     }
 
     /// A connection could not be made: returns the name's next address, if there is one.

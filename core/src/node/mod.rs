@@ -22,7 +22,6 @@ mod tx_download;
 mod tx_requests;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -32,12 +31,12 @@ pub use self::address::Address;
 pub use self::conn_map::ConnMap;
 use self::connections::Connections;
 pub use self::connections::NodePeer;
-use self::dialler::{Attempt, Dialler, Resolved};
+use self::dialler::{Dialler, Resolved};
 pub use self::environment::{Environment, FromRng, Purpose};
 pub use self::event::{Announcement, Event, EventKind, FailedRequest};
 pub use self::input::{ConnId, Input, InputError, Output, TargetId};
 use self::outlet::Outlet;
-use self::tx_download::{Received, TxDownload};
+use self::tx_download::{TxDownload, failed_requests};
 use crate::peer::{self, ConnectionConfig, Direction, IgnoredReason, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
@@ -97,7 +96,8 @@ impl<E: Environment> Node<E> {
                 Ok(())
             }
             Input::Clock(clock) => {
-                self.clock_stepped(clock);
+                self.clock = clock;
+                self.outlet.emit(None, EventKind::Clock(clock));
                 Ok(())
             }
             Input::Disconnect { conn, redial, label } => self.disconnect(conn, redial, label),
@@ -183,11 +183,9 @@ impl<E: Environment> Node<E> {
         if self.stopped {
             return Err(InputError::Stopped);
         }
-        if let Address::Overlay { .. } = address {
-            return Err(InputError::NetworkNotDialled(address));
+        if let Some(id) = self.dialler.add(address)? {
+            self.dial(id);
         }
-        let (id, attempt) = self.dialler.add(address);
-        self.attempt(id, attempt);
         Ok(())
     }
 
@@ -201,14 +199,12 @@ impl<E: Environment> Node<E> {
         Ok(())
     }
 
-    fn attempt(&mut self, id: TargetId, attempt: Option<Attempt>) {
-        match attempt {
-            Some(Attempt::Connect(addr)) => self.connect(id, addr),
-            Some(Attempt::Resolve { host, port }) => {
-                self.outlet.push(Output::Resolve { target: id, host, port });
-            }
-            None => {}
-        }
+    fn dial(&mut self, id: TargetId) {
+        self.dialler.dial(id, &mut self.outlet, &mut self.connections, &self.config);
+    }
+
+    fn connect(&mut self, id: TargetId, addr: SocketAddr) {
+        self.dialler.connect(id, addr, &mut self.outlet, &mut self.connections, &self.config);
     }
 
     fn resolved(&mut self, id: TargetId, addrs: &[SocketAddr]) {
@@ -220,13 +216,6 @@ impl<E: Environment> Node<E> {
             Resolved::Nothing => self.dial_failed(id, CloseReason::Io(IoError::NotResolved)),
             Resolved::NotAwaited => {}
         }
-    }
-
-    fn connect(&mut self, id: TargetId, addr: SocketAddr) {
-        let conn = self.connections.add(addr, Some(id));
-        self.dialler.connecting(id, conn);
-        self.connections.set_deadline(conn, Some(self.outlet.now + self.config.connect_timeout));
-        self.outlet.push(Output::Connect { conn, addr });
     }
 
     /// A connection could not be made: the name's next address now, or all over again later.
@@ -293,23 +282,15 @@ impl<E: Environment> Node<E> {
         let connection = ConnectionConfig { direction, nonce, clock: self.clock, addr_recv };
         let peer = Peer::new(self.config.clone(), connection, self.outlet.now);
         self.outlet.emit(conn, EventKind::Connected { addr, direction });
-        self.outlet.show_queued(conn, &peer, 0);
-        self.connections.open(conn, Box::new(peer));
-        self.connections.settle(&mut self.outlet, conn);
+        self.connections.open(&mut self.outlet, conn, Box::new(peer));
     }
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) -> Result<(), InputError> {
         if self.connections.find(conn)?.is_some_and(|link| link.peer.is_none()) {
             return Err(InputError::NotConnected(conn));
         }
-        while let Some((peer, nonces)) = self.connections.peer_and_nonces(conn) {
-            let before = peer.queued().len();
-            let event = peer.receive_knowing(self.outlet.now, &mut bytes, |nonce| nonces.contains(&nonce));
-            self.outlet.show_queued(conn, peer, before);
-            match event {
-                Some(event) => self.peer_event(conn, event),
-                None => break,
-            }
+        while let Some(event) = self.connections.receive(&mut self.outlet, conn, &mut bytes) {
+            self.peer_event(conn, event);
         }
         self.connections.settle(&mut self.outlet, conn);
         Ok(())
@@ -323,8 +304,7 @@ impl<E: Environment> Node<E> {
 
     fn handle_timeouts(&mut self) {
         for id in self.dialler.take_due(self.outlet.now) {
-            let attempt = self.dialler.dial(id);
-            self.attempt(id, attempt);
+            self.dial(id);
         }
         for conn in self.connections.take_due(self.outlet.now) {
             self.conn_due(conn);
@@ -337,22 +317,10 @@ impl<E: Environment> Node<E> {
             let timeout = self.config.connect_timeout;
             return self.end(conn, CloseReason::ConnectTimeout(timeout), true);
         }
-        while let Some((peer, _)) = self.connections.peer_and_nonces(conn) {
-            let before = peer.queued().len();
-            let random = || self.outlet.environment.draw(Purpose::PingNonce(conn));
-            let event = peer.handle_timeout(self.outlet.now, random);
-            self.outlet.show_queued(conn, peer, before);
-            match event {
-                Some(event) => self.peer_event(conn, event),
-                None => break,
-            }
+        while let Some(event) = self.connections.handle_timeout(&mut self.outlet, conn) {
+            self.peer_event(conn, event);
         }
         self.connections.settle(&mut self.outlet, conn);
-    }
-
-    fn clock_stepped(&mut self, clock: WallClock) {
-        self.clock = clock;
-        self.outlet.emit(None, EventKind::Clock(clock));
     }
 
     fn stop(&mut self) {
@@ -418,17 +386,10 @@ impl<E: Environment> Node<E> {
             peer::Event::Feefilter(rate) => EventKind::Feefilter(rate),
             peer::Event::Inv(items) => return self.announced(conn, items),
             peer::Event::Tx { tx, latency } => {
-                let received = self.download.received(conn, &tx, latency.is_some(), self.outlet.now);
-                let bytes = tx.as_bytes().len() as u32;
-                let ignored = |because| EventKind::Ignored { command: Command::TX, bytes, because };
-                let kind = match received {
-                    Received::New => {
-                        self.connections.delivered(conn, latency.is_some());
-                        EventKind::Tx { tx, latency }
-                    }
-                    Received::Known => ignored(IgnoredReason::AlreadyKnown),
-                    Received::OverQuota => ignored(IgnoredReason::TooManyUnrequested),
-                };
+                let kind = self.download.received(conn, tx, latency, self.outlet.now);
+                if let EventKind::Tx { latency: Some(_), .. } = kind {
+                    self.connections.delivered(conn);
+                }
                 self.outlet.emit(conn, kind);
                 return self.ask_all();
             }
@@ -489,14 +450,4 @@ impl<E: Environment> Node<E> {
         let now = outlet.now;
         self.download.ask(now, requests, |conn, hashes| connections.ask(outlet, conn, hashes));
     }
-}
-
-/// What failed of these requests, and who is asked instead.
-fn failed_requests(
-    items: impl Iterator<Item = Inventory>,
-    requests: &[(ConnId, Hash)],
-) -> Vec<FailedRequest> {
-    let next: BTreeMap<_, _> = requests.iter().map(|(conn, hash)| (*hash, *conn)).collect();
-    let txs = items.filter(|item| item.inv_type.is_tx());
-    txs.map(|item| FailedRequest { item, next: next.get(&item.hash).copied() }).collect()
 }

@@ -4,32 +4,22 @@
 //! what belongs to the peer that speaks: whether we dialled it, by which id it announces, how much it may send
 //! without being asked, and what it said before.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::recent_ids::{IdHash, RecentIds};
 use super::seen::{BodyFrom, Seen};
 use super::tx_requests::{self, OVERLOADED, Outcome, TxRequests};
-use super::{Announcement, ConnId, ConnMap};
-use crate::peer::Direction;
-use crate::wire::{Hash, InvType, Inventory, Tx};
+use super::{Announcement, ConnId, ConnMap, EventKind, FailedRequest};
+use crate::peer::{Direction, IgnoredReason};
+use crate::wire::{Command, Hash, InvType, Inventory, Tx};
 use crate::{Config, Instant};
 
 /// Pairs of peer and transaction that are remembered, so that a repeated announcement is not told again.
 const ANNOUNCED_BY: usize = 1 << 16;
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// What became of a transaction that came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Received {
-    /// It is to be told.
-    New,
-    /// The same body came before.
-    Known,
-    /// The peer has pushed more than it may.
-    OverQuota,
-}
 
 /// The transactions that are wanted, and those that came.
 #[derive(Debug)]
@@ -149,12 +139,21 @@ impl TxDownload {
         self.requests.failed(conn, self.hasher.keyed(hash));
     }
 
-    /// A transaction came from `conn`, which was `asked` for it or not.
-    pub(super) fn received(&mut self, conn: ConnId, tx: &Tx, asked: bool, now: Instant) -> Received {
+    /// A transaction came from `conn`, which was asked for it `latency` ago, or not. Returns what to tell of it.
+    pub(super) fn received(
+        &mut self,
+        conn: ConnId,
+        tx: Tx,
+        latency: Option<Duration>,
+        now: Instant,
+    ) -> EventKind {
         let (wtxid, txid): (Hash, Hash) = (tx.wtxid().into(), tx.txid().into());
         let [wtxid, txid] = [&wtxid, &txid].map(|hash| self.hasher.keyed(hash));
+        let bytes = tx.as_bytes().len() as u32;
+        let ignored = |because| EventKind::Ignored { command: Command::TX, bytes, because };
+        let asked = latency.is_some();
         if !asked && !self.requests.has_body(wtxid) && !self.take_quota(conn, now) {
-            return Received::OverQuota;
+            return ignored(IgnoredReason::TooManyUnrequested);
         }
         let preferred = self.peers.get(conn).is_some_and(|peer| peer.preferred);
         let from = match (asked, preferred) {
@@ -168,7 +167,7 @@ impl TxDownload {
             self.requests.failed(conn, wtxid);
             self.requests.failed(conn, txid);
         }
-        if is_new { Received::New } else { Received::Known }
+        if is_new { EventKind::Tx { tx, latency } } else { ignored(IgnoredReason::AlreadyKnown) }
     }
 
     /// A transaction that can never be mined came from `conn`, which was `asked` for it or not. Whoever has a body
@@ -199,4 +198,14 @@ impl TxDownload {
 /// The keyed hash of an id and a peer.
 const fn pair(id: u64, conn: ConnId) -> u64 {
     (id ^ conn.0.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What failed of these requests, and who is asked instead.
+pub(super) fn failed_requests(
+    items: impl Iterator<Item = Inventory>,
+    requests: &[(ConnId, Hash)],
+) -> Vec<FailedRequest> {
+    let next: BTreeMap<_, _> = requests.iter().map(|(conn, hash)| (*hash, *conn)).collect();
+    let txs = items.filter(|item| item.inv_type.is_tx());
+    txs.map(|item| FailedRequest { item, next: next.get(&item.hash).copied() }).collect()
 }

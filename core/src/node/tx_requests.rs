@@ -30,6 +30,10 @@
 //! the delayed ones in order. Memory: at most [`BYTES_PER_ENTRY`] for each (hash, peer) and [`BYTES_PER_TX`] for
 //! each hash, given back when most of it is unused.
 
+mod announced;
+#[cfg(test)]
+mod costs;
+mod rank;
 mod store;
 
 #[cfg(test)]
@@ -40,11 +44,10 @@ mod tests;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use core::hash::Hasher;
 use core::time::Duration;
 
-use siphasher::sip::SipHasher13;
-
+pub(super) use self::announced::{Announced, Announcer, Outcome};
+use self::rank::rank;
 use self::store::{Entry, QUEUE, State, Store, UNDECIDED};
 use super::ConnId;
 use super::linked_list::{Link, List, NIL};
@@ -73,41 +76,6 @@ const IN_TABLE: usize = 5 * 16 / 7 + 1 + 8;
 /// Requests in flight to one peer from which on its further announcements are delayed (Bitcoin Core
 /// `MAX_PEER_TX_REQUEST_IN_FLIGHT`).
 pub(super) const OVERLOADED: usize = 100;
-
-/// What an announcement led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Announced {
-    /// Nobody announced this hash before, and no body came with it, as far as that is remembered.
-    pub(super) first: bool,
-    pub(super) outcome: Outcome,
-}
-
-/// What became of an announcement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It is to be asked of this peer now; this counts as done.
-    Requested,
-    /// It may be asked of this peer later.
-    Candidate,
-    /// This peer had announced it already.
-    Repeated,
-    /// This peer has as many entries as it may have.
-    Refused,
-    /// There is nothing more to ask.
-    Settled,
-}
-
-/// A peer, and what matters of it for what it announces.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Announcer {
-    pub(super) conn: ConnId,
-    /// We dialled it.
-    pub(super) preferred: bool,
-    /// It announces by txid, not by wtxid.
-    pub(super) by_txid: bool,
-    /// It had [`OVERLOADED`] requests in flight when the message came: what the message itself adds does not count.
-    pub(super) overloaded: bool,
-}
 
 /// Which transactions are wanted, from whom, and whom to ask next.
 #[derive(Debug)]
@@ -453,13 +421,4 @@ impl TxRequests {
         let ranked = core::mem::take(&mut self.ranked);
         self.ranked = ranked.into_iter().map(|(tx, rank, at)| (txs.get(tx), rank, entries.get(at))).collect();
     }
-}
-
-/// The place of a peer among those that announced a transaction, as Bitcoin Core's `PriorityComputer`: the
-/// preferred ones first, then by a keyed hash. SipHash, because peers can watch who is asked.
-fn rank(key: [u64; 2], tx_key: u64, conn: ConnId, preferred: bool) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(key[0], key[1]);
-    hasher.write(&tx_key.to_le_bytes());
-    hasher.write(&conn.0.to_le_bytes());
-    hasher.finish() >> 1 | u64::from(preferred) << 63
 }

@@ -88,7 +88,7 @@ pub(super) const FEATURE_VERSION: i32 = 70016;
 
 /// What both sides agreed on, as far as it steers anything later.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(super) struct Agreed {
     /// The lower of both protocol versions.
     pub(super) common_version: i32,
     /// What the peer serves.
@@ -102,14 +102,14 @@ pub(super) struct Terms {
 impl Peer {
     /// Takes the peer's `version` and answers it: our own if we were silent so far, the features
     /// that go before `verack`, `verack`.
-    pub(super) fn greet(
+    pub(super) fn take_version(
         &mut self,
         now: Instant,
         version: Version,
         is_ours: impl Fn(u64) -> bool,
     ) -> Option<Event> {
-        let direction = self.opening.direction;
-        if version.nonce != 0 && (version.nonce == self.opening.nonce || is_ours(version.nonce)) {
+        let direction = self.connection.direction;
+        if version.nonce != 0 && (version.nonce == self.connection.nonce || is_ours(version.nonce)) {
             return Some(self.close(CloseReason::SelfConnection));
         }
         let least = least_version(direction);
@@ -119,31 +119,31 @@ impl Peer {
         if direction == Direction::Inbound {
             self.send_version(now);
         }
-        self.terms.common_version = version.version.min(PROTOCOL_VERSION);
-        self.terms.services = version.services;
-        if self.terms.common_version >= FEATURE_VERSION {
+        self.agreed.common_version = version.version.min(PROTOCOL_VERSION);
+        self.agreed.services = version.services;
+        if self.agreed.common_version >= FEATURE_VERSION {
             self.transport.send(now, Command::WTXIDRELAY, |_| {});
             self.transport.send(now, Command::SENDADDRV2, |_| {});
         }
         self.transport.send(now, Command::VERACK, |_| {});
         self.stage = Stage::AwaitingVerack;
-        self.greeting = Some(Box::new(Negotiated {
-            common_version: self.terms.common_version,
+        self.remote_version = Some(Box::new(Negotiated {
+            common_version: self.agreed.common_version,
             wtxidrelay: false,
             addrv2: false,
-            time_offset: version.timestamp.saturating_sub(self.opening.clock.unix_seconds(now)),
+            time_offset: version.timestamp.saturating_sub(self.connection.clock.unix_seconds(now)),
             version,
         }));
         None
     }
 
     /// Takes the peer's `verack`.
-    pub(super) fn finish_handshake(&mut self, now: Instant) -> Option<Event> {
+    pub(super) fn take_verack(&mut self, now: Instant) -> Option<Event> {
         self.stage = Stage::Ready;
         self.keepalive = Keepalive::new(now);
-        let mut negotiated = self.greeting.take()?;
-        negotiated.wtxidrelay = self.terms.wtxidrelay;
-        negotiated.addrv2 = self.terms.addrv2;
+        let mut negotiated = self.remote_version.take()?;
+        negotiated.wtxidrelay = self.agreed.wtxidrelay;
+        negotiated.addrv2 = self.agreed.addrv2;
         if self.config.count_messages {
             self.details = Some(negotiated.clone());
         }
@@ -155,11 +155,11 @@ impl Peer {
         let version = Version {
             version: PROTOCOL_VERSION,
             services: self.config.services,
-            timestamp: self.opening.clock.unix_seconds(now),
-            addr_recv: self.opening.addr_recv,
+            timestamp: self.connection.clock.unix_seconds(now),
+            addr_recv: self.connection.addr_recv,
             // Where we are is nobody's business (as in Bitcoin Core).
             addr_from: NetAddress { services: self.config.services, ..NetAddress::UNSPECIFIED },
-            nonce: self.opening.nonce,
+            nonce: self.connection.nonce,
             user_agent: self.config.user_agent.as_bytes().into(),
             // With a height above its own btcd would take us for a node to sync from.
             start_height: 0,

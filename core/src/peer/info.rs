@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::{Direction, Traffic};
+use super::{Direction, Peer, Traffic};
 use crate::Instant;
 use crate::wire::Services;
 
@@ -55,4 +55,32 @@ pub struct PeerDetails {
     pub received: Traffic,
     /// What was queued for it.
     pub sent: Traffic,
+}
+
+impl PeerInfo {
+    pub(super) fn of(peer: &Peer) -> Self {
+        let details = peer.details.as_ref().zip(peer.transport.traffic());
+        Self {
+            direction: peer.connection.direction,
+            ready: peer.is_ready(),
+            common_version: peer.agreed.common_version,
+            services: peer.agreed.services,
+            wtxidrelay: peer.agreed.wtxidrelay,
+            addrv2: peer.agreed.addrv2,
+            more: details.map(|(negotiated, [received, sent])| PeerDetails {
+                version: negotiated.version.version,
+                user_agent: negotiated.version.user_agent(),
+                start_height: negotiated.version.start_height,
+                relay: negotiated.version.relay,
+                time_offset: negotiated.time_offset,
+                received: received.clone(),
+                sent: sent.clone(),
+            }),
+            requests: peer.requests.len(),
+            feefilter: u64::try_from(peer.feefilter).ok(),
+            ping_sent: peer.keepalive.outstanding_since(),
+            min_ping: peer.keepalive.min(),
+            unsent: peer.transport.unsent().len(),
+        }
+    }
 }

@@ -13,11 +13,13 @@
 //! never fail: what ends the connection is the last event, [`Event::Closed`], and after it everything is a
 //! no-op.
 
+mod connection_config;
 mod event;
 mod handshake;
 mod info;
 mod keepalive;
 mod requests;
+mod send;
 mod transport;
 
 use alloc::boxed::Box;
@@ -25,76 +27,38 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::NonZeroU64;
 
+pub use self::connection_config::{ConnectionConfig, Direction};
 pub use self::event::{Event, IgnoredReason, Negotiated, Rejection, SendError};
-use self::handshake::{FEATURE_VERSION, PONG_VERSION, Stage, Terms};
+use self::handshake::{Agreed, FEATURE_VERSION, PONG_VERSION, Stage};
 pub use self::info::{PeerDetails, PeerInfo};
 use self::keepalive::{Due, Keepalive};
 use self::requests::{Asked, Requests, announced_form};
 pub use self::transport::Traffic;
 use self::transport::{Frame, V1};
 use crate::wire::{
-    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, MAX_PAYLOAD,
-    Message, NetAddress, OwnedMessage, Services, TxView,
+    self, Command, Header, InvType, Inventory, InventoryList, MAX_GETDATA_SENT, MAX_MONEY, Message,
+    OwnedMessage, Services, TxView,
 };
-use crate::{CloseReason, Config, Fault, Instant, WallClock};
-
-/// Who made the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// We dialled: we speak first.
-    Outbound,
-    /// We accepted: we say nothing until the other side has said who it is.
-    Inbound,
-}
-
-/// What a connection starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectionConfig {
-    /// Who made the connection.
-    pub direction: Direction,
-    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
-    /// several peers compares it with the nonces of theirs to see a connection to himself, as a
-    /// [`Node`](crate::Node) does: one peer knows its own only.
-    pub nonce: u64,
-    /// The time of the world, for the timestamp of our `version`.
-    pub clock: WallClock,
-    /// What our `version` says of where the peer is; [`NetAddress::UNSPECIFIED`] says nothing.
-    pub addr_recv: NetAddress,
-}
-
-impl ConnectionConfig {
-    /// An opening that does not say where the peer is.
-    pub const fn new(direction: Direction, nonce: u64, clock: WallClock) -> Self {
-        Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
-    }
-}
-
-/// What only the peer itself says.
-const RESERVED: [Command; 6] = [
-    Command::VERSION,
-    Command::VERACK,
-    Command::WTXIDRELAY,
-    Command::SENDADDRV2,
-    Command::PING,
-    Command::PONG,
-];
+use crate::{CloseReason, Config, Fault, Instant};
 
 /// The Bitcoin protocol on one byte stream.
 #[derive(Debug)]
 pub struct Peer {
     config: Arc<Config>,
-    opening: ConnectionConfig,
+    connection: ConnectionConfig,
     stage: Stage,
     /// When the connection is given up if the handshake is not done.
     handshake_deadline: Instant,
     /// The peer's `version` until its `verack` comes.
-    greeting: Option<Box<Negotiated>>,
-    terms: Terms,
+    remote_version: Option<Box<Negotiated>>,
+    agreed: Agreed,
     transport: V1,
     keepalive: Keepalive,
     requests: Requests,
     /// The peer's last fee filter in satoshi per 1000 virtual bytes, or -1.
     feefilter: i64,
+    /// At most so many of the bytes that wait to be written are of messages that the application sent.
+    own_unsent: u32,
     malformed: u8,
     closed: bool,
     details: Option<Box<Negotiated>>,
@@ -102,29 +66,30 @@ pub struct Peer {
 
 impl Peer {
     /// Starts on an open stream. Who dialled has `version` to send at once.
-    pub fn new(config: Arc<Config>, opening: ConnectionConfig, now: Instant) -> Self {
-        let timeout = match opening.direction {
+    pub fn new(config: Arc<Config>, connection: ConnectionConfig, now: Instant) -> Self {
+        let timeout = match connection.direction {
             Direction::Outbound => config.outbound_handshake_timeout,
             Direction::Inbound => config.inbound_handshake_timeout,
         };
-        let opening = ConnectionConfig { nonce: opening.nonce.max(1), ..opening };
+        let connection = ConnectionConfig { nonce: connection.nonce.max(1), ..connection };
         let transport = V1::new(&config);
         let mut peer = Self {
             config,
-            opening,
+            connection,
             stage: Stage::AwaitingVersion,
             handshake_deadline: now + timeout,
-            greeting: None,
-            terms: Terms { common_version: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
+            remote_version: None,
+            agreed: Agreed { common_version: 0, services: Services::NONE, wtxidrelay: false, addrv2: false },
             transport,
             keepalive: Keepalive::new(now),
             requests: Requests::default(),
             feefilter: -1,
+            own_unsent: 0,
             malformed: 0,
             closed: false,
             details: None,
         };
-        if opening.direction == Direction::Outbound {
+        if connection.direction == Direction::Outbound {
             peer.send_version(now);
         }
         peer
@@ -187,7 +152,7 @@ impl Peer {
             return None;
         }
         if self.stage != Stage::Ready {
-            let timeout = match self.opening.direction {
+            let timeout = match self.connection.direction {
                 Direction::Outbound => self.config.outbound_handshake_timeout,
                 Direction::Inbound => self.config.inbound_handshake_timeout,
             };
@@ -228,7 +193,7 @@ impl Peer {
             return 0;
         }
         let mut taken = 0;
-        let witness = self.terms.services.contains(Services::WITNESS);
+        let witness = self.agreed.services.contains(Services::WITNESS);
         let items = items.into_iter();
         let room = self.config.max_requests.saturating_sub(self.requests.len());
         let expected = items.size_hint().0.min(room);
@@ -257,49 +222,13 @@ impl Peer {
         taken
     }
 
-    /// Sends a message of the application's own.
-    ///
-    /// # Errors
-    /// Before the handshake is done and after the end; for messages of the handshake and the keepalive; above
-    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`] bytes wait to be written.
-    pub fn send(&mut self, now: Instant, message: &Message<'_>) -> Result<(), SendError> {
-        let mut payload = Vec::new();
-        message.encode_payload(&mut payload);
-        self.send_payload(now, message.command(), &payload)
-    }
-
-    /// As [`Peer::send`], for a body that is encoded already. It is not looked at.
-    ///
-    /// # Errors
-    /// As [`Peer::send`].
-    pub fn send_payload(&mut self, now: Instant, command: Command, payload: &[u8]) -> Result<(), SendError> {
-        if self.closed {
-            return Err(SendError::Closed);
-        }
-        if self.stage != Stage::Ready {
-            return Err(SendError::NotReady);
-        }
-        if RESERVED.contains(&command) {
-            return Err(SendError::Reserved);
-        }
-        if payload.len() > MAX_PAYLOAD as usize {
-            return Err(SendError::TooLong { length: payload.len() });
-        }
-        let unsent = self.transport.unsent().len();
-        if unsent > self.config.max_unsent {
-            return Err(SendError::Unsent { unsent });
-        }
-        self.transport.send(now, command, |out| out.extend_from_slice(payload));
-        Ok(())
-    }
-
     /// Ends the connection. Nothing more is sent; the event returned is the last.
     #[cold]
     #[must_use = "it is the last event"]
     pub fn close(&mut self, reason: CloseReason) -> Event {
         self.closed = true;
         self.transport.close();
-        self.greeting = None;
+        self.remote_version = None;
         Event::Closed(reason)
     }
 
@@ -319,27 +248,30 @@ impl Peer {
     /// what of them was not written is lost.
     pub fn transmitted(&mut self, n: usize) {
         self.transport.written(n);
+        self.own_unsent = self.own_unsent.min(self.transport.unsent().len() as u32);
     }
 
     /// False while the peer does not read what we answer, and when the connection is over. Ask
-    /// before each read: what is not read cannot make the answers pile up.
+    /// before each read: what is not read cannot make the answers pile up. What the application sent does not count:
+    /// two that send each other long messages must not wait for each other.
     pub fn wants_read(&self) -> bool {
-        !self.closed && self.transport.unsent().len() <= self.config.max_unsent
+        let answers = self.transport.unsent().len().saturating_sub(self.own_unsent as usize);
+        !self.closed && answers <= self.config.max_unsent
     }
 
     /// Who made the connection.
     pub const fn direction(&self) -> Direction {
-        self.opening.direction
+        self.connection.direction
     }
 
     /// The nonce of our `version`.
     pub const fn nonce(&self) -> u64 {
-        self.opening.nonce
+        self.connection.nonce
     }
 
     /// The type under which this peer announces transactions, and is asked for them.
     pub const fn tx_inv_type(&self) -> InvType {
-        if self.terms.wtxidrelay { InvType::WTX } else { InvType::TX }
+        if self.agreed.wtxidrelay { InvType::WTX } else { InvType::TX }
     }
 
     /// What we asked for and may still get in time, in the order in which it was asked. Stays
@@ -350,29 +282,7 @@ impl Peer {
 
     /// Returns what is known of the connection.
     pub fn info(&self) -> PeerInfo {
-        let details = self.details.as_ref().zip(self.transport.traffic());
-        PeerInfo {
-            direction: self.opening.direction,
-            ready: self.is_ready(),
-            common_version: self.terms.common_version,
-            services: self.terms.services,
-            wtxidrelay: self.terms.wtxidrelay,
-            addrv2: self.terms.addrv2,
-            more: details.map(|(negotiated, [received, sent])| PeerDetails {
-                version: negotiated.version.version,
-                user_agent: negotiated.version.user_agent(),
-                start_height: negotiated.version.start_height,
-                relay: negotiated.version.relay,
-                time_offset: negotiated.time_offset,
-                received: received.clone(),
-                sent: sent.clone(),
-            }),
-            requests: self.requests.len(),
-            feefilter: u64::try_from(self.feefilter).ok(),
-            ping_sent: self.keepalive.outstanding_since(),
-            min_ping: self.keepalive.min(),
-            unsent: self.transport.unsent().len(),
-        }
+        PeerInfo::of(self)
     }
 
     /// Whether the handshake is done and the connection not over.
@@ -391,7 +301,7 @@ impl Peer {
         if !header.matches(&digest) {
             return self.ignore(command, payload.len(), Fault::Checksum.into());
         }
-        if command == Command::PING && self.terms.common_version < PONG_VERSION {
+        if command == Command::PING && self.agreed.common_version < PONG_VERSION {
             // Such a ping has no nonce, and gets no answer (BIP31).
             return None;
         }
@@ -411,16 +321,16 @@ impl Peer {
         is_ours: impl Fn(u64) -> bool,
     ) -> Option<Event> {
         match message {
-            Message::Version(version) => self.greet(now, version, is_ours),
+            Message::Version(version) => self.take_version(now, version, is_ours),
             Message::Wtxidrelay => {
-                self.terms.wtxidrelay = self.terms.common_version >= FEATURE_VERSION;
+                self.agreed.wtxidrelay = self.agreed.common_version >= FEATURE_VERSION;
                 None
             }
             Message::Sendaddrv2 => {
-                self.terms.addrv2 = true;
+                self.agreed.addrv2 = true;
                 None
             }
-            Message::Verack => self.finish_handshake(now),
+            Message::Verack => self.take_verack(now),
             Message::Ping(nonce) => {
                 self.transport.send(now, Command::PONG, |out| out.extend_from_slice(&nonce.to_le_bytes()));
                 None
@@ -488,7 +398,7 @@ impl Peer {
     }
 
     fn send_ping(&mut self, now: Instant, random: u64) {
-        let nonce = (self.terms.common_version >= PONG_VERSION)
+        let nonce = (self.agreed.common_version >= PONG_VERSION)
             .then(|| NonZeroU64::new(random).unwrap_or(NonZeroU64::MIN));
         self.transport.send(now, Command::PING, |out| {
             if let Some(nonce) = nonce {

@@ -120,8 +120,8 @@ fn may_repeat(inputs: Inputs<'_>) -> bool {
 
 /// Eight bytes of what an input spends: equal for the same output, different for most others.
 const fn mark(input: &TxIn<'_>) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = input.prev_txid.0;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h]).wrapping_add(input.prev_vout as u64)
+    let (bytes, _) = input.prev_txid.0.as_chunks::<8>();
+    u64::from_le_bytes(bytes[0]).wrapping_add(input.prev_vout as u64)
 }
 
 /// Whether two inputs spend the same output.

@@ -1,17 +1,16 @@
-//! Each rule by itself; the costs; the memory.
+//! Each rule by itself.
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::super::recent_ids::IdHash;
 use super::super::seen::{BodyFrom, Seen};
 use super::*;
 
-const HASH: IdHash =
+pub(super) const HASH: IdHash =
     IdHash::new([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344, 0xa409_3822_299f_31d0, 0x082e_fa98_ec4e_6c89]);
 
-fn hash(n: u32) -> Hash {
+pub(super) fn hash(n: u32) -> Hash {
     let mut hash = [7; 32];
     hash[..4].copy_from_slice(&n.to_le_bytes());
     Hash(hash)
@@ -21,37 +20,37 @@ fn with_key(rank_key: [u64; 2]) -> TxRequests {
     TxRequests::new(rank_key, Seen::new(HASH, 50_000, 5000, 5000), 5000)
 }
 
-fn tracker() -> TxRequests {
+pub(super) fn tracker() -> TxRequests {
     with_key([3, 5])
 }
 
 /// Peers that we dialled have the connections below 1000, those that announce by txid the odd ones.
-fn from(conn: u64) -> Announcer {
+pub(super) fn from(conn: u64) -> Announcer {
     Announcer { conn: ConnId(conn), preferred: conn < 1000, by_txid: conn % 2 == 1, overloaded: false }
 }
 
-fn at(millis: u64) -> Instant {
+pub(super) fn at(millis: u64) -> Instant {
     Instant::from_micros(1000 * millis)
 }
 
 /// While there are peers that announce by wtxid.
-fn announce(tracker: &mut TxRequests, millis: u64, conn: u64, n: u32) -> Outcome {
+pub(super) fn announce(tracker: &mut TxRequests, millis: u64, conn: u64, n: u32) -> Outcome {
     let overloaded = tracker.in_flight(ConnId(conn)) >= OVERLOADED;
     let from = Announcer { overloaded, ..from(conn) };
     tracker.announced(at(millis), from, HASH.keyed(&hash(n)), true).outcome
 }
 
-fn requests(tracker: &mut TxRequests, millis: u64) -> Vec<(u64, u32)> {
+pub(super) fn requests(tracker: &mut TxRequests, millis: u64) -> Vec<(u64, u32)> {
     let number = |hash: Hash| u32::from_le_bytes(*hash.0.first_chunk().expect("32 bytes"));
     tracker.take_requests(at(millis)).into_iter().map(|(conn, hash)| (conn.0, number(hash))).collect()
 }
 
-fn failed(tracker: &mut TxRequests, conn: u64, n: u32) -> bool {
+pub(super) fn failed(tracker: &mut TxRequests, conn: u64, n: u32) -> bool {
     tracker.failed(ConnId(conn), HASH.keyed(&hash(n)))
 }
 
 /// A legacy transaction comes from one that we dialled.
-fn deliver(tracker: &mut TxRequests, n: u32) {
+pub(super) fn deliver(tracker: &mut TxRequests, n: u32) {
     assert!(tracker.received(HASH.keyed(&hash(n)), HASH.keyed(&hash(n)), BodyFrom::AskedPreferred), "new");
 }
 
@@ -206,6 +205,19 @@ fn t7_a_failure_that_fits_nothing_changes_nothing() {
     assert_eq!(tracker.in_flight(ConnId(4)), 1);
 }
 
+/// A connection that is over leaves nothing, not even if it were heard of again.
+#[test]
+fn a_peer_that_is_gone_is_not_mixed_up_with_the_next() {
+    let mut tracker = tracker();
+    announce(&mut tracker, 0, 2, 1);
+    tracker.disconnected(ConnId(2));
+    assert_eq!(announce(&mut tracker, 0, 2, 1), Outcome::Requested);
+    assert_eq!(announce(&mut tracker, 0, 4, 2), Outcome::Requested);
+    assert_eq!((tracker.in_flight(ConnId(2)), tracker.in_flight(ConnId(4))), (1, 1));
+    tracker.disconnected(ConnId(2));
+    assert_eq!((tracker.in_flight(ConnId(2)), tracker.in_flight(ConnId(4))), (0, 1));
+}
+
 #[test]
 fn t10_what_is_settled_is_asked_of_nobody() {
     let mut tracker = tracker();
@@ -318,75 +330,6 @@ fn who_comes_when_the_delay_of_another_ends_is_no_better() {
     assert!((20..80).contains(&first), "{first}");
 }
 
-/// What took seconds to minutes with lists: a million steps here are as many, not their square.
-#[test]
-fn many_announcers_cost_no_more_than_their_number() {
-    const PEERS: u64 = 50_000;
-    let mut tracker = tracker();
-    for _ in 0..3 {
-        for conn in 0..PEERS {
-            announce(&mut tracker, 0, 2 * conn, 1);
-        }
-    }
-    requests(&mut tracker, 2000);
-    for conn in 0..PEERS {
-        failed(&mut tracker, 2 * conn, 1);
-        requests(&mut tracker, 2000);
-    }
-    assert_eq!(tracker.store.entries.len(), 0);
-    // All of them gone at once, each with what was asked of it.
-    for conn in 0..PEERS {
-        announce(&mut tracker, 0, 2 * conn, 1);
-        announce(&mut tracker, 0, 2 * conn, 2);
-    }
-    for conn in 0..PEERS {
-        tracker.disconnected(ConnId(2 * conn));
-        requests(&mut tracker, 2000);
-    }
-    assert_eq!((tracker.store.entries.len(), tracker.ranked.len()), (0, 0));
-}
-
-/// Memory: no more than stated, in the worst mix of states, and given back.
-#[test]
-fn memory_is_bounded_and_given_back() {
-    const HASHES: u32 = 200;
-    const PEERS: u64 = 600;
-    const { assert!(BYTES_PER_ENTRY <= 150 && BYTES_PER_TX <= 150) };
-    let bound = |tracker: &TxRequests| {
-        let places = tracker.store.entries.len() * BYTES_PER_ENTRY + tracker.store.txs.len() * BYTES_PER_TX;
-        places + PEERS as usize * 64 + 4096
-    };
-    let bytes = |tracker: &TxRequests| tracker.store.bytes() + tracker.ranked.len() * 40;
-    let mut tracker = tracker();
-    for conn in 0..PEERS {
-        for n in 0..HASHES {
-            announce(&mut tracker, 0, 2 * conn, n);
-        }
-        assert!(bytes(&tracker) <= bound(&tracker), "{} > {}", bytes(&tracker), bound(&tracker));
-    }
-    // Everybody but one has been passed over.
-    requests(&mut tracker, 2000);
-    for n in 0..HASHES {
-        failed(&mut tracker, 0, n);
-    }
-    requests(&mut tracker, 60_000);
-    assert!(tracker.ranked.len() as u64 >= 100 * (PEERS - 2), "{}", tracker.ranked.len());
-    assert!(bytes(&tracker) <= bound(&tracker), "{} > {}", bytes(&tracker), bound(&tracker));
-    let peak = bytes(&tracker);
-    // One transaction that never comes does not keep the memory of the others.
-    for n in 1..HASHES {
-        deliver(&mut tracker, n);
-    }
-    assert!(bytes(&tracker) * 20 < peak, "{} of {peak}", bytes(&tracker));
-    for conn in 0..PEERS {
-        tracker.disconnected(ConnId(2 * conn));
-    }
-    assert_eq!(tracker.store.entries.len(), 0);
-    // One peer may take its 5000 and no more.
-    let one_peer = 5000 * (BYTES_PER_ENTRY + BYTES_PER_TX);
-    assert!(one_peer < 1_450_000, "{one_peer}");
-}
-
 /// Nothing is told of capacities: the same inputs give the same outputs after any history of the memory.
 #[test]
 fn order_does_not_depend_on_what_was_there_before() {
@@ -418,39 +361,4 @@ fn order_does_not_depend_on_what_was_there_before() {
     let expected = schedule(&mut tracker());
     assert_eq!(schedule(&mut used), expected);
     assert!(expected.len() == 20 * 39);
-}
-
-/// `cargo test --release -p satwire-core what_an_announcement_costs -- --ignored --nocapture`: the least of many
-/// rounds of 35 hashes that eight peers announce, with all that a node looks up.
-#[test]
-#[ignore = "a measurement"]
-fn what_an_announcement_costs() {
-    extern crate std;
-    let mut tracker = tracker();
-    for n in 0..100_000 {
-        deliver(&mut tracker, n);
-    }
-    let (mut announcing, mut settling) = (Duration::MAX, Duration::MAX);
-    let mut requested = 0;
-    for round in 0..5000 {
-        let hashes: Vec<_> = (0..35).map(|n| hash(1_000_000 + 35 * round + n)).collect();
-        let start = std::time::Instant::now();
-        for conn in 0..8 {
-            for hash in &hashes {
-                let id = HASH.keyed(hash);
-                let announced = tracker.announced(at(u64::from(round)), from(2 * conn), id, true);
-                requested += u32::from(announced.first && announced.outcome == Outcome::Requested);
-            }
-        }
-        announcing = announcing.min(start.elapsed());
-        let start = std::time::Instant::now();
-        for hash in &hashes {
-            let id = HASH.keyed(hash);
-            tracker.received(id, id, BodyFrom::AskedPreferred);
-        }
-        settling = settling.min(start.elapsed());
-    }
-    assert_eq!(requested, 5000 * 35);
-    let each = |duration: Duration| duration.as_nanos() / (35 * 8);
-    std::println!("{} ns to announce, {} ns to settle", each(announcing), each(settling));
 }

@@ -1,0 +1,38 @@
+//! An announcement: who made it, and what it led to.
+
+use crate::node::ConnId;
+
+/// What an announcement led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::node) struct Announced {
+    /// Nobody announced this hash before, and no body came with it, as far as that is remembered.
+    pub(in crate::node) first: bool,
+    pub(in crate::node) outcome: Outcome,
+}
+
+/// What became of an announcement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::node) enum Outcome {
+    /// It is to be asked of this peer now; this counts as done.
+    Requested,
+    /// It may be asked of this peer later.
+    Candidate,
+    /// This peer had announced it already.
+    Repeated,
+    /// This peer has as many entries as it may have.
+    Refused,
+    /// There is nothing more to ask.
+    Settled,
+}
+
+/// A peer, and what matters of it for what it announces.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::node) struct Announcer {
+    pub(in crate::node) conn: ConnId,
+    /// We dialled it.
+    pub(in crate::node) preferred: bool,
+    /// It announces by txid, not by wtxid.
+    pub(in crate::node) by_txid: bool,
+    /// It had [`OVERLOADED`](super::OVERLOADED) requests in flight when the message came: what the message itself adds does not count.
+    pub(in crate::node) overloaded: bool,
+}

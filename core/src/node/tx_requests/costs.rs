@@ -1,0 +1,112 @@
+//! What it costs: time and memory.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::super::seen::BodyFrom;
+use super::tests::{HASH, announce, at, deliver, failed, from, hash, requests, tracker};
+use super::*;
+
+/// What took seconds to minutes with lists: a million steps here are as many, not their square.
+#[test]
+fn many_announcers_cost_no_more_than_their_number() {
+    const PEERS: u64 = 50_000;
+    let mut tracker = tracker();
+    for _ in 0..3 {
+        for conn in 0..PEERS {
+            announce(&mut tracker, 0, 2 * conn, 1);
+        }
+    }
+    requests(&mut tracker, 2000);
+    for conn in 0..PEERS {
+        failed(&mut tracker, 2 * conn, 1);
+        requests(&mut tracker, 2000);
+    }
+    assert_eq!(tracker.store.entries.len(), 0);
+    // All of them gone at once, each with what was asked of it.
+    for conn in 0..PEERS {
+        announce(&mut tracker, 0, 2 * conn, 1);
+        announce(&mut tracker, 0, 2 * conn, 2);
+    }
+    for conn in 0..PEERS {
+        tracker.disconnected(ConnId(2 * conn));
+        requests(&mut tracker, 2000);
+    }
+    assert_eq!((tracker.store.entries.len(), tracker.ranked.len()), (0, 0));
+}
+
+/// Memory: no more than stated, in the worst mix of states, and given back.
+#[test]
+fn memory_is_bounded_and_given_back() {
+    const HASHES: u32 = 200;
+    const PEERS: u64 = 600;
+    const { assert!(BYTES_PER_ENTRY <= 150 && BYTES_PER_TX <= 150) };
+    let bound = |tracker: &TxRequests| {
+        let places = tracker.store.entries.len() * BYTES_PER_ENTRY + tracker.store.txs.len() * BYTES_PER_TX;
+        places + PEERS as usize * 64 + 4096
+    };
+    let bytes = |tracker: &TxRequests| tracker.store.bytes() + tracker.ranked.len() * 40;
+    let mut tracker = tracker();
+    for conn in 0..PEERS {
+        for n in 0..HASHES {
+            announce(&mut tracker, 0, 2 * conn, n);
+        }
+        assert!(bytes(&tracker) <= bound(&tracker), "{} > {}", bytes(&tracker), bound(&tracker));
+    }
+    // Everybody but one has been passed over.
+    requests(&mut tracker, 2000);
+    for n in 0..HASHES {
+        failed(&mut tracker, 0, n);
+    }
+    requests(&mut tracker, 60_000);
+    assert!(tracker.ranked.len() as u64 >= 100 * (PEERS - 2), "{}", tracker.ranked.len());
+    assert!(bytes(&tracker) <= bound(&tracker), "{} > {}", bytes(&tracker), bound(&tracker));
+    let peak = bytes(&tracker);
+    // One transaction that never comes does not keep the memory of the others.
+    for n in 1..HASHES {
+        deliver(&mut tracker, n);
+    }
+    assert!(bytes(&tracker) * 20 < peak, "{} of {peak}", bytes(&tracker));
+    for conn in 0..PEERS {
+        tracker.disconnected(ConnId(2 * conn));
+    }
+    assert_eq!(tracker.store.entries.len(), 0);
+    // One peer may take its 5000 and no more.
+    let one_peer = 5000 * (BYTES_PER_ENTRY + BYTES_PER_TX);
+    assert!(one_peer < 1_450_000, "{one_peer}");
+}
+
+/// `cargo test --release -p satwire-core what_an_announcement_costs -- --ignored --nocapture`: the least of many
+/// rounds of 35 hashes that eight peers announce, with all that a node looks up.
+#[test]
+#[ignore = "a measurement"]
+fn what_an_announcement_costs() {
+    extern crate std;
+    let mut tracker = tracker();
+    for n in 0..100_000 {
+        deliver(&mut tracker, n);
+    }
+    let (mut announcing, mut settling) = (Duration::MAX, Duration::MAX);
+    let mut requested = 0;
+    for round in 0..5000 {
+        let hashes: Vec<_> = (0..35).map(|n| hash(1_000_000 + 35 * round + n)).collect();
+        let start = std::time::Instant::now();
+        for conn in 0..8 {
+            for hash in &hashes {
+                let id = HASH.keyed(hash);
+                let announced = tracker.announced(at(u64::from(round)), from(2 * conn), id, true);
+                requested += u32::from(announced.first && announced.outcome == Outcome::Requested);
+            }
+        }
+        announcing = announcing.min(start.elapsed());
+        let start = std::time::Instant::now();
+        for hash in &hashes {
+            let id = HASH.keyed(hash);
+            tracker.received(id, id, BodyFrom::AskedPreferred);
+        }
+        settling = settling.min(start.elapsed());
+    }
+    assert_eq!(requested, 5000 * 35);
+    let each = |duration: Duration| duration.as_nanos() / (35 * 8);
+    std::println!("{} ns to announce, {} ns to settle", each(announcing), each(settling));
+}

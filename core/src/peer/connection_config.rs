@@ -1,0 +1,35 @@
+//! What a connection starts with.
+
+use crate::WallClock;
+use crate::wire::NetAddress;
+
+/// Who made the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// We dialled: we speak first.
+    Outbound,
+    /// We accepted: we say nothing until the other side has said who it is.
+    Inbound,
+}
+
+/// What a connection starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionConfig {
+    /// Who made the connection.
+    pub direction: Direction,
+    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
+    /// several peers compares it with the nonces of theirs to see a connection to himself, as a
+    /// [`Node`](crate::Node) does: one peer knows its own only.
+    pub nonce: u64,
+    /// The time of the world, for the timestamp of our `version`.
+    pub clock: WallClock,
+    /// What our `version` says of where the peer is; [`NetAddress::UNSPECIFIED`] says nothing.
+    pub addr_recv: NetAddress,
+}
+
+impl ConnectionConfig {
+    /// An connection that does not say where the peer is.
+    pub const fn new(direction: Direction, nonce: u64, clock: WallClock) -> Self {
+        Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
+    }
+}
