@@ -37,7 +37,9 @@ fn transaction(inputs: &[Vec<u8>], outputs: &[(i64, Vec<u8>)], witness: &[Vec<u8
     for _ in inputs {
         put_compact_size(&mut bytes, 1 + witness.len() as u64);
         bytes.push(0);
-        witness.iter().for_each(|item| var_bytes(&mut bytes, item));
+        for item in witness {
+            var_bytes(&mut bytes, item);
+        }
     }
     bytes.extend([0; 4]);
     bytes
