@@ -31,7 +31,7 @@ fn named_by_tests(root: &Path, folder: &str, found: &mut Files) {
             if !path.ends_with("/target") {
                 named_by_tests(root, &path, found);
             }
-        } else if path.ends_with(".rs") {
+        } else if Path::new(&path).extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(root.join(&path)).unwrap();
             for id in text.lines().flat_map(ids) {
                 found.entry(id).or_default().insert(path.clone());
