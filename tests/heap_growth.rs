@@ -10,8 +10,9 @@ use harness::{
     tx_message,
 };
 use proptest::prelude::*;
-use satwire_core::Config;
 use satwire_core::node::{ConnId, Input};
+use satwire_core::peer::{ConnectionConfig, Direction, Event};
+use satwire_core::{Config, Instant, Peer, WallClock};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -312,6 +313,42 @@ fn a_crowd_that_has_left_is_forgotten() {
     }
     forget(&mut world, &[stays]);
     assert!(live() - before < 200_000, "{} bytes are kept", live() - before);
+}
+
+/// A bare peer whose owner asks for whatever is announced, as the README's does: what is kept of 72 MB of
+/// announcements is what may be under way, and what its owner has not written.
+#[test]
+fn a_bare_peer_bounds_its_requests() {
+    let clock = WallClock::default();
+    let connection = ConnectionConfig::new(Direction::Outbound, 1, clock);
+    let config = Config::new(NETWORK);
+    let max_requests = config.max_requests;
+    let mut peer = Peer::new(config.into(), connection, Instant::ZERO);
+    let mut hello = &Hello::default().all()[..];
+    while peer.receive(Instant::ZERO, &mut hello).is_some() {}
+    peer.transmitted(usize::MAX);
+    let before = live();
+    let (mut asked, mut refused) = (0, 0);
+    for n in 0..40_u64 {
+        let name = |m: u64| Inventory::Unknown {
+            inv_type: 5,
+            hash: [(50_000 * n + m).to_le_bytes(); 4].concat().try_into().expect("32 bytes"),
+        };
+        let inv = message(NetworkMessage::Inv((0..50_000).map(name).collect()));
+        let mut bytes = &inv[..];
+        while let Some(event) = peer.receive(Instant::ZERO, &mut bytes) {
+            let Event::Inv(items) = event else { panic!("{event:?}") };
+            let count = items.len();
+            let taken = peer.request(Instant::ZERO, items);
+            asked += taken;
+            refused += count - taken;
+        }
+        peer.transmitted(usize::MAX);
+        drop(inv);
+        let kept = live() - before;
+        assert!(kept <= 150 * 5000, "{kept} bytes are kept");
+    }
+    assert_eq!((asked, refused), (max_requests, 2_000_000 - max_requests));
 }
 
 /// Frames of all sorts, most of them nonsense.

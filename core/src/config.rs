@@ -76,12 +76,6 @@ pub struct Config {
     /// Transactions that nobody asked for and that are told of one peer, a minute; more are ignored. Those of a
     /// minute may come at once. Default 6000 (ours).
     pub unrequested_per_minute: u32,
-    /// Whether peers are judged: see [`Verdict`](crate::node::Verdict). Costs about 100 bytes a connection and a
-    /// wake-up every 10 s. Default false.
-    pub judge_peers: bool,
-    /// How long a peer may announce nothing while at least two others do, before its verdict is
-    /// [`InvsStopped`](crate::node::Verdict::InvsStopped). Default 10 min.
-    pub invs_timeout: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -113,8 +107,6 @@ impl Config {
             max_announcements: 5000,
             remembered_ids: 50_000,
             unrequested_per_minute: 6000,
-            judge_peers: false,
-            invs_timeout: Duration::from_secs(600),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

@@ -196,7 +196,7 @@ fn addresses_are_kept_apart() {
 fn a_connection_that_the_application_ends_is_dialled_again() {
     let mut world = World::default();
     let conn = world.peer(1, &Hello::default());
-    world.handle(Input::Disconnect { conn: conn, redial: true, label: Label::LOCAL });
+    world.handle(Input::Disconnect { conn, redial: true, label: Label::LOCAL });
     assert_eq!(world.closed(conn), Some(CloseReason::Local(Label::LOCAL)));
     assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
     world.advance(Duration::from_secs(1));

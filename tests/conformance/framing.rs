@@ -261,3 +261,26 @@ fn every_message_of_ours_is_readable() {
     let commands: Vec<_> = decode_frames(&bytes).iter().map(harness::Sent::command).collect();
     assert_eq!(commands, ["pong", "notfound"]);
 }
+
+/// F1: another protocol is told by its first four bytes, without waiting for a header, and wherever they are cut.
+#[test]
+fn f1_another_protocol_is_told_by_its_first_bytes() {
+    for (greeting, said) in [
+        (&b"SSH-2.0-x\r\n"[..], "SSH"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "HTTP"),
+        (&[0xf9, 0xbe, 0xb4, 0xd9], "main"),
+        (&[1, 2, 3, 4], "BIP324"),
+    ] {
+        for cut in 1..=greeting.len() {
+            let mut session = Session::outbound();
+            let mut events = session.say(&greeting[..cut]);
+            assert_eq!(closed(&events).is_some(), cut >= 4, "{cut} bytes of {greeting:?}");
+            if cut < 4 {
+                events = session.say(&greeting[cut..]);
+            }
+            let reason = closed(&events).expect("it ends");
+            assert_eq!(reason.as_str(), "wrong_magic");
+            assert!(reason.to_string().contains(said), "{reason}");
+        }
+    }
+}

@@ -375,3 +375,56 @@ fn a_repeated_announcement_is_not_told_again() {
         assert_eq!(world.take_events(), []);
     }
 }
+
+/// T18: what can never be mined, or never comes alone, is not told, whether it was asked for or not; nobody else is
+/// asked for it, and the peer is kept.
+#[test]
+fn t18_impossible_transactions_are_not_told() {
+    let good = legacy_tx(1);
+    let with = |change: &dyn Fn(&mut Transaction)| {
+        let mut tx = good.clone();
+        change(&mut tx);
+        tx
+    };
+    let coin = bitcoin::Amount::from_sat(21_000_000 * 100_000_000);
+    let impossible = [
+        (
+            "coinbase",
+            with(&|tx| {
+                tx.input[0].previous_output = bitcoin::OutPoint::null();
+                tx.input[0].script_sig = vec![1, 2, 3].into();
+            }),
+        ),
+        ("bad-txns-inputs-duplicate", with(&|tx| tx.input.push(tx.input[0].clone()))),
+        ("bad-txns-vout-negative", with(&|tx| tx.output[0].value = bitcoin::Amount::from_sat(u64::MAX))),
+        ("bad-txns-vout-toolarge", with(&|tx| tx.output[0].value = coin + bitcoin::Amount::ONE_SAT)),
+        (
+            "bad-txns-txouttotal-toolarge",
+            with(&|tx| {
+                tx.output[0].value = coin;
+                tx.output.push(tx.output[0].clone());
+            }),
+        ),
+        ("bad-txns-vout-empty", with(&|tx| tx.output.clear())),
+    ];
+    for (reason, tx) in impossible {
+        for ask in [true, false] {
+            let (mut world, peers) = with_peers(2);
+            if ask {
+                announce(&mut world, peers[0], &[by_wtxid(&tx)]);
+                announce(&mut world, peers[1], &[by_wtxid(&tx)]);
+                assert_eq!(who_is_asked(&mut world, &peers), [peers[0]]);
+            }
+            world.take_events();
+            world.say(peers[0], &tx_message(&tx));
+            let events = world.take_events_of(peers[0]);
+            let [EventKind::Ignored { because, .. }] = &events[..] else { panic!("{reason}: {events:?}") };
+            assert_eq!(because.as_str(), "invalid_tx");
+            assert!(because.to_string().contains(reason), "{because}");
+            world.advance(10 * MINUTE);
+            assert_eq!(asked(&mut world, peers[1]), [], "{reason}");
+            world.send(peers[0], NetworkMessage::Ping(1));
+            assert!(world.heard(peers[0]).contains(&NetworkMessage::Pong(1)));
+        }
+    }
+}

@@ -123,7 +123,7 @@ impl Stage for Memory {
     }
 
     fn disconnect(&mut self, conn: ConnId) {
-        self.handle(Input::Disconnect { conn: conn, redial: true, label: satwire_core::Label::LOCAL });
+        self.handle(Input::Disconnect { conn, redial: true, label: satwire_core::Label::LOCAL });
     }
 
     fn pause_reading(&mut self, conn: ConnId) {

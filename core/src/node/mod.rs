@@ -42,12 +42,8 @@ use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
 use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
-/// All connections, and what they share.
-///
-/// A node is a switchboard. It passes what comes in to the peer that it is for, and what the peers say to the
-/// department that decides; it carries out what that decides. The departments are structs of their own:
-/// `Connections` has the peers, `Dialler` knows whom to reach and when, `TxDownload` whom to ask for which
-/// transaction, `Outlet` is the queue of what goes out.
+/// All connections, and what they share: a switchboard between departments. `Connections` has the peers, `Dialler` knows whom to reach and when,
+/// `TxDownload` whom to ask for which transaction, `Outlet` is the queue of what goes out.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,

@@ -1,7 +1,30 @@
 //! The handshake: what each message means at each stage of a connection, and what we say to it.
 //!
-//! Bitcoin Core `src/net_processing.cpp` `ProcessMessage`; `protocol version` limits and the silence
-//! before `verack` are ours.
+//! ```text
+//!         we dialled: version →            we accepted: silence
+//!                         │                  │
+//!                         ▼                  ▼
+//!                       ┌──────────────────────┐
+//!                       │   AwaitingVersion    │  all else: passed over
+//!                       └──────────┬───────────┘
+//!     ← version, ours comes back   │  closed, self_connection
+//!     ← version, too old           │  closed, obsolete_version
+//!     ← version                    │  [version] [wtxidrelay sendaddrv2] verack →
+//!                                  ▼
+//!                       ┌──────────────────────┐
+//!     ← wtxidrelay ───▶ │    AwaitingVerack    │  all else: passed over
+//!     ← sendaddrv2      └──────────┬───────────┘
+//!     ← verack                     │
+//!                                  ▼
+//!                       ┌──────────────────────┐
+//!     ← wtxidrelay,     │        Ready         │  ping, inv, tx …: read
+//!       sendaddrv2:     └──────────────────────┘  version, verack again: passed over
+//!       closed, late_feature
+//! ```
+//!
+//! Every transition stands in [`step`]. A connection that is not Ready in time is closed, `handshake_timeout`. Our
+//! `version` follows the peer's only if the peer dialled; the features go to peers that speak 70016. Bitcoin Core
+//! `src/net_processing.cpp` `ProcessMessage`; the least versions and the silence before `verack` are ours.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -23,12 +46,14 @@ pub(super) enum Stage {
     Ready,
 }
 
-/// What to do with a message, by its command alone: known as soon as its header is there.
+/// What a message does, by its command alone: known as soon as its header is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    /// Read it.
-    Take,
-    /// Pass over its body.
+pub(super) enum Step {
+    /// It is read, and the stage stays.
+    Read,
+    /// It is read. Unless it ends the connection, this is the stage after it.
+    Enter(Stage),
+    /// Its body is passed over.
     Ignore(IgnoredReason),
     /// It ends the connection.
     Late,
@@ -36,26 +61,36 @@ pub(super) enum Admission {
 
 /// The table.
 #[inline]
-pub(super) fn admit(stage: Stage, command: Command, deliver: &BTreeSet<Command>) -> Admission {
-    use Admission::{Ignore, Late, Take};
+pub(super) fn step(stage: Stage, command: Command, deliver: &BTreeSet<Command>) -> Step {
+    use Stage::{AwaitingVerack, AwaitingVersion, Ready};
+    use Step::{Enter, Ignore, Late, Read};
     // Not a `match` on the name: that goes through it byte by byte.
     let is = |names: &[Command]| names.contains(&command);
     match stage {
+        AwaitingVersion if is(&[Command::VERSION]) => Enter(AwaitingVerack),
         // It steers nothing, and says why a peer is about to go.
-        Stage::AwaitingVersion | Stage::AwaitingVerack if is(&[Command::REJECT]) => Take,
+        AwaitingVersion if is(&[Command::REJECT]) => Read,
+        AwaitingVersion => Ignore(IgnoredReason::BeforeVersion),
 
-        Stage::AwaitingVersion if is(&[Command::VERSION]) => Take,
-        Stage::AwaitingVersion => Ignore(IgnoredReason::BeforeVersion),
+        AwaitingVerack if is(&[Command::VERACK]) => Enter(Ready),
+        AwaitingVerack if is(&[Command::WTXIDRELAY, Command::SENDADDRV2, Command::REJECT]) => Read,
+        AwaitingVerack if is(&[Command::VERSION]) => Ignore(IgnoredReason::Duplicate),
+        AwaitingVerack => Ignore(IgnoredReason::BeforeVerack),
 
-        Stage::AwaitingVerack if is(&[Command::VERACK, Command::WTXIDRELAY, Command::SENDADDRV2]) => Take,
-        Stage::AwaitingVerack if is(&[Command::VERSION]) => Ignore(IgnoredReason::Duplicate),
-        Stage::AwaitingVerack => Ignore(IgnoredReason::BeforeVerack),
+        Ready if is(&READ) => Read,
+        Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredReason::Duplicate),
+        Ready if is(&[Command::WTXIDRELAY, Command::SENDADDRV2]) => Late,
+        Ready if deliver.contains(&command) => Read,
+        Ready => Ignore(IgnoredReason::Unhandled),
+    }
+}
 
-        Stage::Ready if is(&READ) => Take,
-        Stage::Ready if is(&[Command::VERSION, Command::VERACK]) => Ignore(IgnoredReason::Duplicate),
-        Stage::Ready if is(&[Command::WTXIDRELAY, Command::SENDADDRV2]) => Late,
-        Stage::Ready if deliver.contains(&command) => Take,
-        Stage::Ready => Ignore(IgnoredReason::Unhandled),
+impl Stage {
+    /// Takes the transition of a message that was read and did not end the connection.
+    fn advance(&mut self, command: Command) {
+        if let Step::Enter(next) = step(*self, command, &BTreeSet::new()) {
+            *self = next;
+        }
     }
 }
 
@@ -126,7 +161,7 @@ impl Peer {
             self.transport.send(now, Command::SENDADDRV2, |_| {});
         }
         self.transport.send(now, Command::VERACK, |_| {});
-        self.stage = Stage::AwaitingVerack;
+        self.stage.advance(Command::VERSION);
         self.remote_version = Some(Box::new(Negotiated {
             common_version: self.agreed.common_version,
             wtxidrelay: false,
@@ -139,7 +174,7 @@ impl Peer {
 
     /// Takes the peer's `verack`.
     pub(super) fn take_verack(&mut self, now: Instant) -> Option<Event> {
-        self.stage = Stage::Ready;
+        self.stage.advance(Command::VERACK);
         self.keepalive = Keepalive::new(now);
         let mut negotiated = self.remote_version.take()?;
         negotiated.wtxidrelay = self.agreed.wtxidrelay;
@@ -178,7 +213,7 @@ mod tests {
     fn h14_sendtxrcncl_is_ignored_at_every_stage() {
         for stage in [Stage::AwaitingVersion, Stage::AwaitingVerack, Stage::Ready] {
             assert!(
-                matches!(admit(stage, Command::SENDTXRCNCL, &BTreeSet::new()), Admission::Ignore(_)),
+                matches!(step(stage, Command::SENDTXRCNCL, &BTreeSet::new()), Step::Ignore(_)),
                 "{stage:?}"
             );
         }

@@ -149,8 +149,7 @@ fn a_header_sync() {
         stream.set_read_timeout(Some(SOON)).expect("a socket");
         let say = |bytes: &[u8]| (&stream).write_all(bytes).expect("the example reads");
         say(&Hello::default().all());
-        let mut answers = headers.chunks(2000);
-        while let Some(answer) = answers.next() {
+        for answer in headers.chunks(2000) {
             let NetworkMessage::GetHeaders(asked) = until_getheaders(&stream) else {
                 unreachable!("a getheaders")
             };

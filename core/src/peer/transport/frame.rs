@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use crate::peer::IgnoredReason;
-use crate::peer::handshake::{self, Admission, Stage};
+use crate::peer::handshake::{self, Stage, Step};
 use crate::wire::{Command, Header, Inventory, InventoryList, MAX_INVENTORY, MAX_PAYLOAD};
 use crate::{CloseReason, Config, Fault, Magic};
 
@@ -50,10 +50,10 @@ pub(super) fn judge(front: &[u8], config: &Config, stage: Stage) -> Frame {
         let because = IgnoredReason::Malformed(Fault::Command);
         return Frame::Skipped { len, command: Command::from_wire_lossy(header.command), because };
     };
-    match handshake::admit(stage, command, &config.deliver) {
-        Admission::Take => {}
-        Admission::Ignore(because) => return Frame::Skipped { len, command, because },
-        Admission::Late => return Frame::Fatal(CloseReason::LateFeature(command)),
+    match handshake::step(stage, command, &config.deliver) {
+        Step::Read | Step::Enter(_) => {}
+        Step::Ignore(because) => return Frame::Skipped { len, command, because },
+        Step::Late => return Frame::Fatal(CloseReason::LateFeature(command)),
     }
     if is_list(command) {
         // The count decides before its entries are there, and before the length does.

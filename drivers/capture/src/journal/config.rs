@@ -73,12 +73,10 @@ const FIELDS: &[Field] = fields! {
     17 inbound_per_address absent usize::MAX;
     18 inbound_per_group absent usize::MAX;
     19 request_transactions absent true;
-    20 judge_peers absent false;
-    21 invs_timeout absent Duration::from_secs(600);
-    22 max_requests absent usize::MAX;
-    23 deliver absent BTreeSet::new();
-    24 unrequested_per_minute absent u32::MAX;
-    25 count_messages absent false;
+    20 max_requests absent usize::MAX;
+    21 deliver absent BTreeSet::new();
+    22 unrequested_per_minute absent u32::MAX;
+    23 count_messages absent false;
 };
 
 /// The configuration of a program that knew none of the later fields.

@@ -125,8 +125,6 @@ fn prologue() -> impl Strategy<Value = Prologue> {
                 inbound_per_address: sizes[3] as usize,
                 inbound_per_group: sizes[4] as usize,
                 request_transactions: malformed & 1 > 0,
-                judge_peers: malformed & 2 > 0,
-                invs_timeout: min,
                 max_requests: sizes[0] as usize,
                 deliver: [Command::HEADERS, Command::BLOCK][..usize::from(malformed & 1)]
                     .iter()

@@ -232,7 +232,7 @@ impl Peer {
                 // They are asked for in the order in which they were announced.
                 for number in self.next - self.open..self.next - self.open + asked {
                     wire::encode_frame(out, self.magic, Name::TX, |out| {
-                        out.extend((self.serving.transaction)(number))
+                        out.extend((self.serving.transaction)(number));
                     });
                 }
                 self.open -= asked;
@@ -267,7 +267,7 @@ pub(crate) fn transaction(number: u32) -> Vec<u8> {
 /// The same with an output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
 #[allow(dead_code, reason = "not every file of tests needs it")]
 pub(crate) fn long_transaction(number: u32) -> Vec<u8> {
-    paying(&[0xaf; 20_000], number)
+    paying(&vec![0xaf; 20_000], number)
 }
 
 fn paying(script: &[u8], number: u32) -> Vec<u8> {
@@ -275,12 +275,11 @@ fn paying(script: &[u8], number: u32) -> Vec<u8> {
     bytes.extend([7; 36]);
     bytes.extend([0, 0xff, 0xff, 0xff, 0xff, 1]);
     bytes.extend(5000_u64.to_le_bytes());
-    match u8::try_from(script.len()) {
-        Ok(len @ ..0xfd) => bytes.push(len),
-        _ => {
-            bytes.push(0xfd);
-            bytes.extend((script.len() as u16).to_le_bytes());
-        }
+    if let Ok(len @ ..0xfd) = u8::try_from(script.len()) {
+        bytes.push(len);
+    } else {
+        bytes.push(0xfd);
+        bytes.extend((script.len() as u16).to_le_bytes());
     }
     bytes.extend(script);
     bytes.extend(number.to_le_bytes());
