@@ -36,6 +36,8 @@
 //! Live, the journal goes to a [`BackgroundFile`](journal::BackgroundFile). The format is described in
 //! [`journal`]; [`Summary`] tells what is in one, and [`shrink`] leaves out what a bug does not need.
 
+// They panic where nothing can be written.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 #![forbid(unsafe_code)]
 
 pub mod journal;

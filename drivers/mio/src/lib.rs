@@ -36,6 +36,9 @@
 //!
 //! The turn itself is [`satwire_std::Turn`]; waiting and waking is what this crate adds.
 
+// They panic where nothing can be written.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod driver;
 mod socket;
 

@@ -1,6 +1,6 @@
 //! A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when.
 
-// Both panic if they cannot write: see `stderr`.
+// They panic where nothing can be written: `stderr` does not.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod capinfo;

@@ -45,6 +45,9 @@
 //! costs what is ready and not what is connected. The driver is `Send` if its machine is. It needs
 //! `async-io`'s reactor, which starts by itself, and no particular executor.
 
+// They panic where nothing can be written.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod bells;
 mod driver;
 mod handle;

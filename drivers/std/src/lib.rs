@@ -11,6 +11,9 @@
 //! There is no event loop in here, and no protocol. The examples are drivers for loops that have no crate
 //! of their own.
 
+// They panic where nothing can be written.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod clock;
 mod notice;
 mod resolver;

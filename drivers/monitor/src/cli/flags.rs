@@ -34,7 +34,14 @@ start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry'
 'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.
-Where a reader is too slow, whole events are left out and a 'gap' line says how many.
+A peer whose lines the reader cannot take so fast has to wait; others are told meanwhile. After five
+seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
+many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
+
+SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr. SIGHUP hands what
+--record keeps to the disk; it ends a run only if its terminal was closed.
+
+-noX is -X=0, as in Bitcoin Core: -nolisten, or -noconnect to take back what was given before.
 
 Exit status: 0 at a signal, --count, --duration or when the reader of stdout has gone, 1 if it could
 not be done, 2 if the command line is wrong.";

@@ -551,3 +551,33 @@ fn peers_are_a_table() {
     }
     assert_eq!(peer_table(&lines.model, now), "satwire: no peers\n");
 }
+
+/// 10.11: bytes of JSON for a byte of the peer, by event, where the peer sends the least that makes a line. Beyond these
+/// there are transactions, whose own bound is that of their JSON.
+#[test]
+fn a_byte_makes_so_many() {
+    const HEADER: usize = 24;
+    let failed = vec![FailedRequest { item: item(1), next: Some(ConnId(u64::from(u32::MAX))) }; 100];
+    let announcements = vec![Announcement { item: item(1), first: false, requested: false }; 100];
+    let rejection = Rejection { command: String::new(), code: 255, reason: String::new(), hash: None };
+    let because = NotTaken::Ignored(IgnoredReason::Malformed(Fault::Checksum));
+    for (kind, bytes, most) in [
+        (EventKind::Announced(announcements), HEADER + 1 + 36 * 100, 9),
+        // Both only of what was announced and asked for.
+        (EventKind::Notfound(failed.clone()), HEADER + 1 + 36 * 100, 9),
+        (EventKind::Unanswered(failed), 36 * 100, 9),
+        // Only if it differs from the last.
+        (EventKind::Feefilter(u64::MAX), HEADER + 8, 8),
+        (EventKind::Rejected(Box::new(rejection)), HEADER + 3, 9),
+        // Only with `--debug net`.
+        (EventKind::Ignored { command: Command::ADDR, bytes: 0, because }, HEADER, 11),
+    ] {
+        let mut lines = Lines::new(Format::Json, true);
+        lines.event(connected(7, "[2001:db8:1111:2222:3333:4444:5555:6666]:65535", Direction::Outbound));
+        lines.take();
+        lines.event(event(7, kind));
+        let text = lines.take();
+        let (made, start) = (text.len(), &text[..200]);
+        assert!(made <= bytes * most && made > bytes * (most - 2), "{made} of {bytes}: {start}");
+    }
+}

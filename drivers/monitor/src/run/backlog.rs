@@ -6,7 +6,8 @@
 //! others: whoever holds little can go on when those who hold much have to wait.
 //!
 //! A connection holds at most its share and what one turn of the driver reads of it: an event of the largest message, or
-//! the small ones of 64 KiB. All together hold [`Backlog::TOTAL`]: what does not fit is dropped.
+//! the small ones of 64 KiB. All together hold [`Backlog::TOTAL`]: what does not fit is dropped, and its connection
+//! waits until an eighth is free.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,15 +77,17 @@ impl Backlog {
         }
     }
 
-    /// Whether this connection is to be left unread from now on.
-    pub(super) fn must_pause(&mut self, conn: ConnId) -> bool {
-        self.held(conn) > self.share() && self.paused.insert(conn)
+    /// Whether this connection is to be left unread from now on, after its event was `admitted` or not.
+    pub(super) fn must_pause(&mut self, conn: ConnId, admitted: bool) -> bool {
+        (!admitted || self.held(conn) > self.share()) && self.paused.insert(conn)
     }
 
     /// The connections that are to be read again: of those that wait, or all if the reader has `stalled`.
     pub(super) fn take_resumed(&mut self, stalled: bool) -> Vec<ConnId> {
-        let share = self.share();
-        let resumed = self.paused.iter().filter(|conn| stalled || self.held(**conn) <= share / 2);
+        // Who lost something for want of room holds perhaps nothing.
+        let has_room = self.total <= Self::TOTAL / 8 * 7;
+        let is_below = |conn| has_room && self.held(conn) <= self.share() / 2;
+        let resumed = self.paused.iter().filter(|conn| stalled || is_below(**conn));
         let resumed: Vec<_> = resumed.copied().collect();
         for conn in &resumed {
             self.paused.remove(conn);

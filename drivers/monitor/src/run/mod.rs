@@ -215,3 +215,6 @@ impl Run {
         code
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,12 +68,12 @@ impl Report {
         if let Some(conn) = conn.filter(|_| is_over) {
             state.backlog.forget(conn);
         }
-        if !state.backlog.admit(conn, entry.bytes(), entry.lines(), self.stalled) {
-            return;
+        let admitted = state.backlog.admit(conn, entry.bytes(), entry.lines(), self.stalled);
+        if admitted {
+            state.push(entry);
         }
-        state.push(entry);
         if let Some(conn) = conn.filter(|_| !self.stalled && !is_over)
-            && state.backlog.must_pause(conn)
+            && state.backlog.must_pause(conn, admitted)
         {
             self.flow.push(Flow::Pause(conn));
         }

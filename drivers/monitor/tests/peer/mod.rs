@@ -265,7 +265,6 @@ pub(crate) fn transaction(number: u32) -> Vec<u8> {
 }
 
 /// The same with an output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
-#[allow(dead_code, reason = "not every file of tests needs it")]
 pub(crate) fn long_transaction(number: u32) -> Vec<u8> {
     paying(&vec![0xaf; 20_000], number)
 }
@@ -275,8 +274,8 @@ fn paying(script: &[u8], number: u32) -> Vec<u8> {
     bytes.extend([7; 36]);
     bytes.extend([0, 0xff, 0xff, 0xff, 0xff, 1]);
     bytes.extend(5000_u64.to_le_bytes());
-    if let Ok(len @ ..0xfd) = u8::try_from(script.len()) {
-        bytes.push(len);
+    if script.len() < 0xfd {
+        bytes.push(script.len() as u8);
     } else {
         bytes.push(0xfd);
         bytes.extend((script.len() as u16).to_le_bytes());

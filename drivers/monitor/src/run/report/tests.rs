@@ -64,6 +64,17 @@ impl Stage {
         self.flow();
     }
 
+    /// Events of a connection until it is left unread; how many.
+    fn until_paused(&mut self, conn: ConnId, kind: &EventKind) -> usize {
+        let mut pushed = 0;
+        while !self.paused.contains(&conn) {
+            self.event(conn, kind.clone());
+            pushed += 1;
+            assert!(pushed < 10_000, "{conn} is never left unread");
+        }
+        pushed
+    }
+
     /// Pauses and resumes; whom it resumed.
     fn flow(&mut self) -> Vec<ConnId> {
         let mut resumed = Vec::new();
@@ -159,11 +170,7 @@ fn a_peer_holds_its_share_and_one_event() {
     let mut stage = Stage::new();
     let large = transaction(8000, 0);
     let bytes = large.as_bytes().len();
-    let mut pushed = 0;
-    while !stage.paused.contains(&HOSTILE) {
-        stage.event(HOSTILE, arrived(large.clone()));
-        pushed += 1;
-    }
+    let pushed = stage.until_paused(HOSTILE, &arrived(large));
     assert_eq!(pushed, Backlog::SHARE / bytes + 1);
     // It is read again when half of it is written, and not before.
     let mut written = 0;
@@ -187,9 +194,7 @@ fn a_peer_holds_its_share_and_one_event() {
 fn who_reads_nothing_loses_events_and_hears_whose() {
     let mut stage = Stage::new();
     stage.step(0);
-    while !stage.paused.contains(&HOSTILE) {
-        stage.event(HOSTILE, inv(100));
-    }
+    stage.until_paused(HOSTILE, &inv(100));
     stage.event(HONEST, inv(1));
     let stalls_at = stage.report.stalls_at().unwrap();
     assert!(stalls_at <= stage.now + STALLED);
@@ -239,17 +244,32 @@ fn all_together_are_bounded() {
     assert_eq!(gap.by_peer.len(), Gap::NAMED);
     assert_eq!(gap.rest, gap.dropped - Gap::NAMED as u64);
     drop(queue);
+    // Who lost something is not read before there is room, although it holds nothing.
+    assert!(stage.paused.contains(&ConnId(999)) && stage.flow().is_empty());
     stage.event(HONEST, arrived(transaction(1, 1)));
     assert_eq!(stage.report.queue.lock().unwritten(), waiting + 1, "the small one finds room");
+}
+
+/// Together many could fill the room of all; so they wait earlier, and nothing of anybody is lost.
+#[test]
+fn many_that_hold_much_leave_room_for_others() {
+    let mut stage = Stage::new();
+    for conn in 10..124 {
+        stage.until_paused(ConnId(conn), &inv(10));
+    }
+    let mut queue = stage.report.queue.lock();
+    assert_eq!(queue.backlog.take_gap(true), None);
+    assert!(queue.backlog.total() > Backlog::TOTAL / 4 * 3, "{}", queue.backlog.total());
+    drop(queue);
+    stage.event(HONEST, arrived(transaction(1, 1)));
+    assert_eq!(stage.report.queue.lock().backlog.take_gap(true), None);
 }
 
 /// A connection that ends while it waits is not spoken of again.
 #[test]
 fn a_connection_that_ends_waits_no_more() {
     let mut stage = Stage::new();
-    while !stage.paused.contains(&HOSTILE) {
-        stage.event(HOSTILE, inv(1000));
-    }
+    stage.until_paused(HOSTILE, &inv(1000));
     stage.paused.clear();
     let reason = satwire_core::CloseReason::Io(satwire_core::IoError::Ended);
     stage.event(HOSTILE, EventKind::Disconnected(reason));
