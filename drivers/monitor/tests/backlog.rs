@@ -11,10 +11,15 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use self::peer::{Outcome, Program, SOON, Serving, long_transaction, serve, transaction};
+use self::peer::{Outcome, Program, SOON, Serving, paying, serve, transaction};
 
 /// How many transactions the honest peer has.
 const HONEST: u32 = 300;
+
+/// An output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
+fn long_transaction(number: u32) -> Vec<u8> {
+    paying(&vec![0xaf; 20_000], number)
+}
 
 /// Takes 64 KiB in 5 ms at most.
 struct Slow<R>(R);

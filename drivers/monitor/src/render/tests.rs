@@ -560,7 +560,7 @@ fn a_byte_makes_so_many() {
     let failed = vec![FailedRequest { item: item(1), next: Some(ConnId(u64::from(u32::MAX))) }; 100];
     let announcements = vec![Announcement { item: item(1), first: false, requested: false }; 100];
     let rejection = Rejection { command: String::new(), code: 255, reason: String::new(), hash: None };
-    let because = NotTaken::Ignored(IgnoredReason::Malformed(Fault::Checksum));
+    let because = IgnoredReason::Malformed(Fault::Checksum);
     for (kind, bytes, most) in [
         (EventKind::Announced(announcements), HEADER + 1 + 36 * 100, 9),
         // Both only of what was announced and asked for.

@@ -259,17 +259,13 @@ impl Peer {
     }
 }
 
-/// One input, one output, and the number as lock time.
+/// The small transaction with this number.
 pub(crate) fn transaction(number: u32) -> Vec<u8> {
     paying(&[&[0, 20][..], &[9; 20]].concat(), number)
 }
 
-/// The same with an output script of `OP_CHECKMULTISIGVERIFY` alone, of which each byte becomes 24 in JSON.
-pub(crate) fn long_transaction(number: u32) -> Vec<u8> {
-    paying(&vec![0xaf; 20_000], number)
-}
-
-fn paying(script: &[u8], number: u32) -> Vec<u8> {
+/// One input, one output to this script, and the number as lock time.
+pub(crate) fn paying(script: &[u8], number: u32) -> Vec<u8> {
     let mut bytes = vec![2, 0, 0, 0, 1];
     bytes.extend([7; 36]);
     bytes.extend([0, 0xff, 0xff, 0xff, 0xff, 1]);
