@@ -149,7 +149,12 @@ impl Model {
         if let (EventKind::Disconnected(_), Some(conn)) = (&kind, conn) {
             self.peers.remove(&conn);
         }
-        let is_told = self.debug_net || !matches!(kind, EventKind::Ignored { .. });
+        let is_told = match kind {
+            EventKind::Ignored { .. } => self.debug_net,
+            // No view has a line for these: the program asks for no messages, and gives no inputs that can be refused.
+            EventKind::Message(_) | EventKind::InputRefused(_) => false,
+            _ => true,
+        };
         is_told.then(|| Entry { conn, connection, context, ..self.entry(at, EntryKind::Event(kind)) })
     }
 
