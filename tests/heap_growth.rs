@@ -351,6 +351,27 @@ fn a_bare_peer_bounds_its_requests() {
     assert_eq!((asked, refused), (max_requests, 2_000_000 - max_requests));
 }
 
+/// A caller that never writes and never asks whether to read. One message more than `max_unsent` is answered.
+#[test]
+fn a_bare_peer_bounds_its_answers() {
+    let connection = ConnectionConfig::new(Direction::Outbound, 1, WallClock::default());
+    let mut peer = Peer::new(Config::new(NETWORK).into(), connection, Instant::ZERO);
+    let mut hello = &Hello::default().all()[..];
+    while peer.receive(Instant::ZERO, &mut hello).is_some() {}
+    let pings = message(NetworkMessage::Ping(7)).repeat(10_000);
+    let getdata = message(NetworkMessage::GetData(vec![by_txid(&sample(1)); 50_000]));
+    for flood in [pings, getdata] {
+        for _ in 0..100 {
+            let mut bytes = &flood[..];
+            while peer.receive(Instant::ZERO, &mut bytes).is_some() {}
+            assert!(!peer.wants_read() || peer.transmit().len() <= 1_000_000);
+        }
+        let unsent = peer.transmit().len();
+        assert!((5_000_000..=7_000_000).contains(&unsent), "{unsent} bytes wait");
+        peer.transmitted(usize::MAX);
+    }
+}
+
 /// Frames of all sorts, most of them nonsense.
 fn frames() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let commands = ["inv", "getdata", "notfound", "tx", "ping", "pong", "headers", "version", "madeup"];

@@ -63,7 +63,9 @@ impl Rig {
         for n in 1..=ANNOUNCERS {
             let addr = std::net::SocketAddr::from(([10, 0, 0, n as u8], 8333));
             assert_eq!(NetAddress::from(addr).port, 8333);
-            node.handle(Instant::ZERO, Input::Accepted { conn: ConnId(n), addr });
+            assert_eq!(node.next_conn(), ConnId(n));
+            node.handle(Instant::ZERO, Input::Dial(addr.into()));
+            node.handle(Instant::ZERO, Input::Connected(ConnId(n)));
             node.handle(Instant::ZERO, Input::Received(ConnId(n), &greeting()));
         }
         let mut rig = Self { node, next: 0 };

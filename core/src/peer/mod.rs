@@ -255,8 +255,12 @@ impl Peer {
     /// before each read: what is not read cannot make the answers pile up. What the application sent does not count:
     /// two that send each other long messages must not wait for each other.
     pub fn wants_read(&self) -> bool {
-        let answers = self.transport.unsent().len().saturating_sub(self.own_unsent as usize);
-        !self.closed && answers <= self.config.max_unsent
+        !self.closed && self.answers_unsent() <= self.config.max_unsent
+    }
+
+    /// Unsent bytes that are not the application's own.
+    fn answers_unsent(&self) -> usize {
+        self.transport.unsent().len().saturating_sub(self.own_unsent as usize)
     }
 
     /// Who made the connection.
@@ -332,7 +336,7 @@ impl Peer {
             }
             Message::Verack => self.take_verack(now),
             Message::Ping(nonce) => {
-                self.transport.send(now, Command::PONG, |out| out.extend_from_slice(&nonce.to_le_bytes()));
+                self.answer(now, Command::PONG, |out| out.extend_from_slice(&nonce.to_le_bytes()));
                 None
             }
             Message::Pong(nonce) => {
@@ -393,7 +397,15 @@ impl Peer {
     fn answer_notfound(&mut self, now: Instant, asked: InventoryList<'_>) {
         let missing: Vec<_> = asked.iter().filter(|item| item.inv_type.is_tx()).collect();
         if !missing.is_empty() {
-            self.transport.send(now, Command::NOTFOUND, |out| wire::put_inventory(out, missing));
+            self.answer(now, Command::NOTFOUND, |out| wire::put_inventory(out, missing));
+        }
+    }
+
+    /// Sends an answer. A caller that goes on reading although [`Peer::wants_read`] says no may read as much as
+    /// one message more; what is asked then has no answer, so that the answers stay bounded.
+    fn answer(&mut self, now: Instant, command: Command, payload: impl FnOnce(&mut Vec<u8>)) {
+        if self.answers_unsent() <= self.config.max_unsent.saturating_add(wire::MAX_PAYLOAD as usize) {
+            self.transport.send(now, command, payload);
         }
     }
 

@@ -9,11 +9,12 @@ use crate::Instant;
 use crate::wire::{Command, Header, MAX_PAYLOAD, Message};
 
 /// What only the peer itself says.
-const RESERVED: [Command; 6] = [
+const RESERVED: [Command; 7] = [
     Command::VERSION,
     Command::VERACK,
     Command::WTXIDRELAY,
     Command::SENDADDRV2,
+    Command::SENDTXRCNCL,
     Command::PING,
     Command::PONG,
 ];
@@ -23,7 +24,7 @@ impl Peer {
     ///
     /// # Errors
     /// Before the handshake is done and after the end; for messages of the handshake and the keepalive; above
-    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`] bytes wait to be written.
+    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`](crate::Config::max_unsent) bytes wait to be written.
     pub fn send(&mut self, now: Instant, message: &Message<'_>) -> Result<(), SendError> {
         let mut payload = Vec::new();
         message.encode_payload(&mut payload);

@@ -64,6 +64,8 @@ impl Header {
 
 /// Appends one message: the header, and the payload that `payload` appends after it.
 ///
+/// A payload above [`MAX_PAYLOAD`] is a mistake of the caller: nobody takes such a message.
+///
 /// ```
 /// # use satwire_core::{Network, wire::{Command, Header, encode_frame}};
 /// let mut out = Vec::new();
@@ -78,8 +80,12 @@ pub fn encode_frame(out: &mut Vec<u8>, magic: Magic, command: Command, payload: 
     let body = &out[start + Header::LEN..];
     debug_assert!(body.len() <= MAX_PAYLOAD as usize, "{command} of {} bytes", body.len());
     let [c0, c1, c2, c3, ..] = sha256d(body).0;
-    let header =
-        Header { magic, command: command.to_wire(), length: body.len() as u32, checksum: [c0, c1, c2, c3] };
+    let header = Header {
+        magic,
+        command: command.to_wire(),
+        length: u32::try_from(body.len()).unwrap_or(u32::MAX),
+        checksum: [c0, c1, c2, c3],
+    };
     out[start..start + Header::LEN].copy_from_slice(&header.encode());
 }
 
