@@ -16,7 +16,7 @@ pub enum CloseReason {
     /// A message that starts with other bytes than our network's.
     #[error("message starts with {got}, expected {expected}: {}", speaker(*got))]
     WrongMagic {
-        /// What the peer sent.
+        /// The command of the peer's message.
         got: Magic,
         /// Our network's bytes.
         expected: Magic,
@@ -24,7 +24,7 @@ pub enum CloseReason {
     /// A header that claims more than [`MAX_PAYLOAD`].
     #[error("header claims {length} bytes of payload, at most {MAX_PAYLOAD} are allowed")]
     PayloadTooLong {
-        /// What the header claims.
+        /// The length that the header claims.
         length: u32,
     },
     /// A list with more entries than the protocol allows.
@@ -32,9 +32,9 @@ pub enum CloseReason {
     TooManyEntries {
         /// The message.
         command: Command,
-        /// What it claims.
+        /// The count that it claims.
         count: u64,
-        /// What is allowed.
+        /// The count that is allowed.
         limit: u64,
     },
     /// More malformed messages than are tolerated.
@@ -42,13 +42,13 @@ pub enum CloseReason {
     TooManyMalformed {
         /// How many there were.
         count: u8,
-        /// What was wrong with the last.
+        /// The fault of the last.
         last: Fault,
     },
     /// A `version` below the least that we speak with this side.
     #[error("protocol version {version} is below {least}")]
     ObsoleteVersion {
-        /// What the peer speaks.
+        /// The version that the peer speaks.
         version: i32,
         /// The least that we accept.
         least: i32,
@@ -101,7 +101,7 @@ pub enum CloseReason {
     Local(Label),
 }
 
-/// Who starts a message like this.
+/// The protocol that starts a message like this.
 fn speaker(got: Magic) -> &'static str {
     match &got.0 {
         b"HTTP" => "the peer speaks HTTP: it is a web server, or the RPC port of a node",
@@ -205,7 +205,7 @@ impl IoError {
     }
 }
 
-/// What was wrong with a malformed message. It is dropped; the connection survives a few of them.
+/// The fault of a malformed message. It is dropped; the connection survives a few of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -218,7 +218,7 @@ pub enum Fault {
     /// The payload is longer than any valid message of its command; it was skipped.
     #[error("{length} bytes of payload, at most {limit} make sense")]
     Length {
-        /// What the header claims.
+        /// The length that the header claims.
         length: u32,
         /// The longest valid form.
         limit: u32,

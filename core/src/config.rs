@@ -1,4 +1,4 @@
-//! What the embedder decides: names, limits and timers.
+//! Decisions of the embedder: names, limits and timers.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -11,7 +11,7 @@ use crate::{Magic, Network};
 /// The protocol version that we speak (BIP339); with a peer, the lower of both counts.
 pub const PROTOCOL_VERSION: i32 = 70016;
 
-/// What all connections of one node share. Plain data: take [`Config::new`] and change what you need.
+/// The settings that all connections of one node share. Plain data: take [`Config::new`] and change what you need.
 ///
 /// The defaults are Bitcoin Core's, for the main network, unless the field says otherwise. Of the timers
 /// `Duration::MAX` means never; one of zero is due again as soon as it was told, without end.
@@ -21,7 +21,7 @@ pub struct Config {
     pub magic: Magic,
     /// Name of the software (BIP14), at most 256 bytes. Default `/satwire:` and our version.
     pub user_agent: String,
-    /// What our `version` offers. Default none: we serve nothing.
+    /// The services that our `version` offers. Default none: we serve nothing.
     pub services: Services,
     /// How long a dialled connection may take to be open. Default 5 s.
     pub connect_timeout: Duration,

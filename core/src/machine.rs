@@ -1,4 +1,4 @@
-//! What a driver runs.
+//! The trait of whatever a driver runs.
 
 use crate::Instant;
 use crate::node::{ConnId, Environment, Event, Input, Node, Output};
@@ -63,7 +63,7 @@ use crate::node::{ConnId, Environment, Event, Input, Node, Output};
 /// }
 /// ```
 pub trait Machine {
-    /// What the machine tells the application.
+    /// The events that the machine tells the application.
     type Event;
 
     /// Takes a fact, or a command of the application, and the time at which it came. Time never goes back: a `now`

@@ -24,7 +24,7 @@ impl Told {
         Self(told.into_iter().map(|(conn, (_, lines))| (conn, lines)).collect())
     }
 
-    /// What happened on a connection.
+    /// An event on a connection.
     pub(crate) fn on(&self, conn: &str) -> &[String] {
         self.0.get(conn).map_or(&[], Vec::as_slice)
     }

@@ -14,7 +14,7 @@ use crate::message;
 pub struct Hello {
     /// The protocol version.
     pub version: u32,
-    /// What it serves.
+    /// Its services.
     pub services: ServiceFlags,
     /// The nonce of its `version`.
     pub nonce: u64,

@@ -298,7 +298,7 @@ pub struct NodePeer {
     pub ready_since: Option<Instant>,
     /// Transactions that were asked of it, came from it, and were new.
     pub delivered: u32,
-    /// What the peer itself knows.
+    /// The facts that the peer itself knows.
     pub info: PeerInfo,
 }
 

@@ -40,7 +40,7 @@ struct Target {
     conn: Option<ConnId>,
 }
 
-/// What an answer of the resolver leads to.
+/// The consequence of an answer of the resolver.
 pub(super) enum Resolved {
     /// Connect there.
     Connect(SocketAddr),
@@ -199,7 +199,7 @@ impl Target {
     }
 
     fn take_answer(&mut self, addrs: &[SocketAddr]) {
-        // What the name no longer leads to is forgotten, so that this list is no longer than an answer.
+        // Addresses that the name no longer leads to are forgotten, so that this list is no longer than an answer.
         self.tried.retain(|addr| addrs.contains(addr));
         self.resolved.clear();
         for addr in addrs {

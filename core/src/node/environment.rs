@@ -5,7 +5,7 @@ use rand_core::Rng;
 use super::{ConnId, Input, Output};
 use crate::Instant;
 
-/// What a node needs from where it runs, and what it tells of itself.
+/// The needs of a node from where it runs, and the words that it tells of itself.
 ///
 /// Only [`Environment::draw`] steers the node. The other methods let a recorder, a transcript or a test
 /// see everything that does, and everything that follows, in the order in which it happens; by
@@ -41,7 +41,7 @@ impl<F: FnMut(Purpose) -> u64> Environment for F {
     }
 }
 
-/// What a random word is for.
+/// The purpose of a random word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Purpose {

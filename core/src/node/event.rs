@@ -40,7 +40,7 @@ pub enum EventKind {
     Connected {
         /// The other side's address.
         addr: SocketAddr,
-        /// Who made it.
+        /// The side that made it.
         direction: Direction,
     },
     /// The handshake is done.
@@ -89,7 +89,7 @@ pub enum EventKind {
 /// One entry of an `inv`, and what we make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// What was announced: a `tx` or a `wtx`.
+    /// The announced object: a `tx` or a `wtx`.
     pub item: Inventory,
     /// Nobody announced it before, as far as we remember ([`Config::remembered_ids`](crate::Config)).
     pub first: bool,
@@ -100,8 +100,8 @@ pub struct Announcement {
 /// A request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedRequest {
-    /// What was asked for, as it was announced.
+    /// The object asked for, as it was announced.
     pub item: Inventory,
-    /// Who is asked now.
+    /// The peer that is asked now.
     pub next: Option<ConnId>,
 }

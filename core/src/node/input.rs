@@ -1,4 +1,4 @@
-//! What goes into a node, and what comes out.
+//! The inputs of a node, and its outputs.
 
 use alloc::string::String;
 use core::fmt;
@@ -84,7 +84,7 @@ pub enum Input<'a> {
     Request {
         /// The connection.
         conn: ConnId,
-        /// What to ask for. Transactions by the type that the peer announces them with.
+        /// Objects to ask for. Transactions by the type that the peer announces them with.
         items: &'a [Inventory],
     },
     /// Close all connections and make no more.
@@ -97,7 +97,7 @@ pub enum Input<'a> {
 pub enum Output<E = Event> {
     /// Look up the addresses of a name, answer with [`Input::Resolved`].
     Resolve {
-        /// What to answer for.
+        /// The target to answer for.
         target: TargetId,
         /// The name.
         host: String,

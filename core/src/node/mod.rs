@@ -158,7 +158,7 @@ impl<E: Environment> Node<E> {
         self.connections.peers()
     }
 
-    /// What all connections share.
+    /// The settings that all connections share.
     pub fn config(&self) -> &Config {
         &self.config
     }

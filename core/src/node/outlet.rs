@@ -1,4 +1,4 @@
-//! What leaves a node: orders and events in one queue, shown to the environment as they are queued.
+//! The outputs of a node: orders and events in one queue, shown to the environment as they are queued.
 
 use alloc::collections::VecDeque;
 

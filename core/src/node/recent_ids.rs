@@ -52,7 +52,7 @@ pub(super) struct KeyedId<'a> {
 pub(super) struct RecentIds {
     /// The hashes in the order in which they came; the next one replaces the oldest.
     ring: Box<[u64]>,
-    /// What is known of each.
+    /// The facts known of each.
     flags: Box<[u8]>,
     next: usize,
     /// Places in `ring`.

@@ -54,7 +54,7 @@ impl Settled {
     /// Those as a wtxid.
     pub(super) const WTXID: Self = Self(1 << AnnouncedAs::Wtxid as u8);
 
-    /// What a body settles of its txid.
+    /// The part of its txid that a body settles.
     pub(super) const fn txid(from: BodyFrom) -> Self {
         match from {
             BodyFrom::NotAsked => Self::NOTHING,

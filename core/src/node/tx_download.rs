@@ -1,4 +1,4 @@
-//! What a node makes of announced and delivered transactions (Bitcoin Core `src/node/txdownloadman_impl.cpp`).
+//! The treatment of announced and delivered transactions (Bitcoin Core `src/node/txdownloadman_impl.cpp`).
 //!
 //! [`TxRequests`] decides whom to ask for what, [`Seen`](super::seen) knows what need not be asked for. Here stands
 //! what belongs to the peer that speaks: whether we dialled it, by which id it announces, how much it may send
@@ -126,7 +126,7 @@ impl TxDownload {
             } else {
                 (self.requests.announced_first(id), false)
             };
-            // What it is asked for is news in any case.
+            // A delivery that it was asked for is news in any case.
             if self.announced_by.insert(pair(id.key, conn)) || requested {
                 announcements.push(Announcement { item: *item, first, requested });
             }
@@ -200,7 +200,7 @@ const fn pair(id: u64, conn: ConnId) -> u64 {
     (id ^ conn.0.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// What failed of these requests, and who is asked instead.
+/// The failed ones of these requests, each with the peer that is asked instead.
 pub(super) fn failed_requests(
     items: impl Iterator<Item = Inventory>,
     requests: &[(ConnId, Hash)],

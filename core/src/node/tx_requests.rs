@@ -168,7 +168,7 @@ impl TxRequests {
         Announced { first, outcome }
     }
 
-    /// Whom to ask for what, now: grouped by peer, and what is asked of one peer in the order in which it announced
+    /// Requests that are due now: grouped by peer, those of one peer in the order in which it announced
     /// it. To be called after all that one input has led to; what it returns counts as asked.
     #[must_use = "these count as asked"]
     pub(super) fn take_requests(&mut self, now: Instant) -> Vec<(ConnId, Hash)> {

@@ -1,9 +1,9 @@
-//! What a connection starts with.
+//! The facts that a connection starts with.
 
 use crate::WallClock;
 use crate::wire::NetAddress;
 
-/// Who made the connection.
+/// The side that made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// We dialled: we speak first.
@@ -12,10 +12,10 @@ pub enum Direction {
     Inbound,
 }
 
-/// What a connection starts with.
+/// The facts that a connection starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionConfig {
-    /// Who made the connection.
+    /// The side that made the connection.
     pub direction: Direction,
     /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
     /// several peers compares it with the nonces of theirs to see a connection to himself, as a
@@ -23,7 +23,7 @@ pub struct ConnectionConfig {
     pub nonce: u64,
     /// The time of the world, for the timestamp of our `version`.
     pub clock: WallClock,
-    /// What our `version` says of where the peer is; [`NetAddress::UNSPECIFIED`] says nothing.
+    /// The address that our `version` gives for where the peer is; [`NetAddress::UNSPECIFIED`] says nothing.
     pub addr_recv: NetAddress,
 }
 

@@ -1,4 +1,4 @@
-//! What one connection tells its owner.
+//! The events that one connection tells its owner.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,7 +10,7 @@ use crate::wire::{
 };
 use crate::{CloseReason, Fault};
 
-/// What happened on a connection.
+/// An event on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -25,7 +25,7 @@ pub enum Event {
     },
     /// The least fee rate, in satoshi per 1000 virtual bytes, that the peer wants announced.
     Feefilter(u64),
-    /// What the peer has: entries of an `inv`, in their order, without those that it may not
+    /// Announced by the peer: entries of an `inv`, in their order, without those that it may not
     /// announce (transactions under the id that was not agreed on, types of `getdata` only).
     Inv(Vec<Inventory>),
     /// A transaction.
@@ -43,16 +43,16 @@ pub enum Event {
         wtxid: Wtxid,
         /// Its size in bytes.
         bytes: u32,
-        /// What is wrong with it.
+        /// The rule that it breaks.
         error: TxError,
         /// How long ago we asked this peer for it; `None` if we did not.
         latency: Option<Duration>,
     },
     /// A message of a command in [`Config::deliver`](crate::Config::deliver). It was decoded without an error.
     Message(OwnedMessage),
-    /// What we asked for and the peer does not have.
+    /// Objects that we asked for and the peer does not have.
     Notfound(Vec<Inventory>),
-    /// What we asked for and got no answer to in time. The answer may still come.
+    /// Objects that we asked for and got no answer to in time. The answer may still come.
     Unanswered(Vec<Inventory>),
     /// The peer says what it does not like, as btcd does before it hangs up. At any stage; nothing follows from
     /// it.
@@ -70,7 +70,7 @@ pub enum Event {
     Closed(CloseReason),
 }
 
-/// What both sides said in the handshake.
+/// The outcome of the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
     /// The peer's `version`, as it came. [`Version::user_agent()`] is its name as it may be shown.

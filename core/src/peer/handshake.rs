@@ -46,7 +46,7 @@ pub(super) enum Stage {
     Ready,
 }
 
-/// What a message does, by its command alone: known as soon as its header is there.
+/// The step of a message, by its command alone: known as soon as its header is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// It is read, and the stage stays.
@@ -94,7 +94,7 @@ impl Stage {
     }
 }
 
-/// What is read of a peer when the handshake is done.
+/// The commands that are read of a peer when the handshake is done.
 const READ: [Command; 8] = [
     Command::INV,
     Command::TX,
@@ -121,12 +121,12 @@ pub(super) const PONG_VERSION: i32 = 60001;
 /// From this common version on `wtxidrelay` and `sendaddrv2` are sent (BIP339, and by custom BIP155).
 pub(super) const FEATURE_VERSION: i32 = 70016;
 
-/// What both sides agreed on, as far as it steers anything later.
+/// The agreement of both sides, as far as it steers anything later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Agreed {
     /// The lower of both protocol versions.
     pub(super) common_version: i32,
-    /// What the peer serves.
+    /// The services of the peer.
     pub(super) services: Services,
     /// The peer announces transactions by wtxid.
     pub(super) wtxidrelay: bool,

@@ -1,4 +1,4 @@
-//! What is known of a connection, for people and for programs: Bitcoin Core's `getpeerinfo`.
+//! The known facts of a connection, for people and for programs: Bitcoin Core's `getpeerinfo`.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -7,23 +7,23 @@ use super::{Direction, Peer, Traffic};
 use crate::Instant;
 use crate::wire::Services;
 
-/// What a [`Peer`](super::Peer) knows of its connection. What is not known is absent.
+/// The facts that a [`Peer`](super::Peer) knows of its connection. Unknown ones are absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
-    /// Who made the connection.
+    /// The side that made the connection.
     pub direction: Direction,
     /// Whether the handshake is done.
     pub ready: bool,
     /// The lower of both protocol versions; 0 before the peer's `version`.
     pub common_version: i32,
-    /// What the peer serves.
+    /// The services of the peer.
     pub services: Services,
     /// The peer announces transactions by wtxid (BIP339).
     pub wtxidrelay: bool,
     /// The peer understands `addrv2` (BIP155).
     pub addrv2: bool,
-    /// What only [`Config::count_messages`](crate::Config::count_messages) keeps.
+    /// The counts that only [`Config::count_messages`](crate::Config::count_messages) keeps.
     pub more: Option<PeerDetails>,
     /// Requests that wait for their answers.
     pub requests: usize,
@@ -37,7 +37,7 @@ pub struct PeerInfo {
     pub unsent: usize,
 }
 
-/// What takes more memory than a quiet connection itself.
+/// Facts that take more memory than a quiet connection itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerDetails {
@@ -53,7 +53,7 @@ pub struct PeerDetails {
     pub time_offset: i64,
     /// What came.
     pub received: Traffic,
-    /// What was queued for it.
+    /// The messages queued for it.
     pub sent: Traffic,
 }
 

@@ -9,7 +9,7 @@ use crate::Instant;
 /// (Bitcoin Core `src/net_processing.cpp` `MaybeSendPing`, `ProcessPong`).
 #[derive(Debug)]
 pub(super) struct Keepalive {
-    /// What the last ping waits for, if it was not answered yet.
+    /// The answer that the last ping waits for, if it was not answered yet.
     outstanding: Option<Answer>,
     /// When the last ping was sent; the end of the handshake before the first one.
     sent: Instant,
@@ -20,7 +20,7 @@ pub(super) struct Keepalive {
     min: u64,
 }
 
-/// What answers a ping.
+/// The answer to a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     /// The pong with this nonce.
@@ -30,7 +30,7 @@ enum Answer {
     Anything,
 }
 
-/// What time asks for.
+/// The action that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// Nothing yet.

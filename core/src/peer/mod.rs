@@ -263,7 +263,7 @@ impl Peer {
         self.transport.unsent().len().saturating_sub(self.own_unsent as usize)
     }
 
-    /// Who made the connection.
+    /// The side that made the connection.
     pub const fn direction(&self) -> Direction {
         self.connection.direction
     }
@@ -278,7 +278,7 @@ impl Peer {
         if self.agreed.wtxidrelay { InvType::WTX } else { InvType::TX }
     }
 
-    /// What we asked for and may still get in time, in the order in which it was asked. Stays
+    /// Objects that we asked for and may still get in time, in the order in which it was asked. Stays
     /// readable when the connection is over: somebody else may be asked now.
     pub fn requested(&self) -> impl Iterator<Item = Inventory> {
         self.requests.waiting()

@@ -1,4 +1,4 @@
-//! What we asked a peer for, and until when it may answer.
+//! The requests made of a peer, and until when it may answer each.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -37,7 +37,7 @@ struct Sent {
     turn: u64,
 }
 
-/// What became of a wish to ask.
+/// The outcome of a wish to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// It is to be asked for now.
@@ -135,7 +135,7 @@ impl Requests {
         expired
     }
 
-    /// What is under way, in the order in which it was asked.
+    /// Requests under way, in the order in which it was asked.
     pub(super) fn waiting(&self) -> impl Iterator<Item = Inventory> {
         self.order.iter().filter(|(sent, item)| self.sent.get(item) == Some(sent)).map(|(_, item)| *item)
     }

@@ -8,7 +8,7 @@ use super::handshake::Stage;
 use crate::Instant;
 use crate::wire::{Command, Header, MAX_PAYLOAD, Message};
 
-/// What only the peer itself says.
+/// Messages that only the peer itself says.
 const RESERVED: [Command; 7] = [
     Command::VERSION,
     Command::VERACK,

@@ -47,7 +47,7 @@ impl Entry<'_> for AddrEntry {
 pub struct AddrV2Entry<'a> {
     /// When the node was last seen, in Unix seconds, by the sender's word.
     pub time: u32,
-    /// What it serves.
+    /// Its services.
     pub services: Services,
     /// The number of its network: see [`AddrV2::network_id`].
     pub network: u8,
@@ -140,7 +140,7 @@ impl<'a> Entry<'a> for AddrV2Entry<'a> {
 pub struct KnownAddress {
     /// When it was last seen, in Unix seconds, by the sender's word.
     pub time: u32,
-    /// What it serves.
+    /// Its services.
     pub services: Services,
     /// Where it is.
     pub addr: AddrV2,

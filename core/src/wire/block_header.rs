@@ -26,7 +26,7 @@ pub struct BlockHeader {
     pub time: u32,
     /// The greatest hash that is good enough, in compact form.
     pub bits: u32,
-    /// What the miner changed until the hash was good enough.
+    /// The number that the miner changed until the hash was good enough.
     pub nonce: u32,
 }
 

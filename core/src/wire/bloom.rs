@@ -27,7 +27,7 @@ pub struct FilterLoad<'a> {
     pub filter: &'a [u8],
     /// How many hash functions, at most [`MAX_HASH_FUNCTIONS`].
     pub hash_functions: u32,
-    /// What makes them differ from those of other filters.
+    /// The number that makes them differ from those of other filters.
     pub tweak: u32,
     /// How the filter grows by what it matches.
     pub flags: u8,

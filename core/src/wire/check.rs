@@ -1,4 +1,4 @@
-//! What can be said against a transaction without knowing the chain.
+//! Objections to a transaction without knowing the chain.
 
 use alloc::vec::Vec;
 
@@ -48,7 +48,7 @@ pub enum TxError {
 }
 
 impl TxView<'_> {
-    /// What is wrong with the transaction, wherever it came from and whatever it spends: the first
+    /// The fault of the transaction, wherever it came from and whatever it spends: the first
     /// finding in the order of Bitcoin Core's `src/consensus/tx_check.cpp` `CheckTransaction`.
     ///
     /// Needs memory for the prevouts of a transaction with more than 32 inputs, 36 bytes each.

@@ -38,7 +38,7 @@ impl Command {
         if is_printable(padded) && is_printable(pad(tail)) { Some(Self(bytes)) } else { None }
     }
 
-    /// What a malformed command can be shown as: `?` for each byte that is not printable, the
+    /// The text that a malformed command can be shown as: `?` for each byte that is not printable, the
     /// zeros at the end left out.
     pub(crate) fn from_wire_lossy(mut bytes: [u8; 12]) -> Self {
         let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);

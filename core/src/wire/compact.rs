@@ -82,7 +82,7 @@ impl<'a> CompactBlock<'a> {
         })
     }
 
-    /// What turns a transaction that is at hand into the [`ShortId`] that it would have here.
+    /// The key that turns a transaction that is at hand into the [`ShortId`] that it would have here.
     pub fn short_id_key(&self) -> ShortIdKey {
         ShortIdKey::new(&self.header, self.nonce)
     }
@@ -111,7 +111,7 @@ impl<'a> CompactBlock<'a> {
     }
 }
 
-/// What is wrong with the structure of a `cmpctblock`.
+/// The fault in the structure of a `cmpctblock`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompactBlockError {

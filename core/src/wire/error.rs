@@ -1,4 +1,4 @@
-//! What can be wrong with a payload.
+//! The faults of a payload.
 
 /// Why a payload is not the message that its command says.
 ///

@@ -22,7 +22,7 @@ pub const MAX_FEATURE_DATA: u64 = 512;
 pub struct Feature<'a> {
     /// Its name, 4 to 80 bytes; by convention ASCII, but any bytes are accepted.
     pub id: &'a [u8],
-    /// What there is to say about it, at most 512 bytes.
+    /// The data that comes with it, at most 512 bytes.
     pub data: &'a [u8],
 }
 

@@ -9,7 +9,7 @@ use crate::Magic;
 /// (Bitcoin Core `src/net.h` `MAX_PROTOCOL_MESSAGE_LENGTH`). A header above it ends the connection.
 pub const MAX_PAYLOAD: u32 = 4_000_000;
 
-/// What the first 24 bytes of a v1 message say: magic 4 · command 12 · length u32 · checksum 4.
+/// The first 24 bytes of a v1 message: magic 4 · command 12 · length u32 · checksum 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The network's bytes.

@@ -15,7 +15,7 @@ pub const MAX_INVENTORY: u64 = 50_000;
 /// Entries that we send in one `getdata` (Bitcoin Core `src/net_processing.cpp` `MAX_GETDATA_SZ`).
 pub const MAX_GETDATA_SENT: usize = 1000;
 
-/// What an inventory entry is about: the type field, four bytes on the wire.
+/// The subject of an inventory entry: the type field, four bytes on the wire.
 ///
 /// The constants are those of Bitcoin Core's `src/protocol.h` `GetDataMsg`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +69,7 @@ impl fmt::Debug for InvType {
 /// One entry: type u32 · hash 32, 36 bytes on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Inventory {
-    /// What the hash names.
+    /// The kind of object that the hash names.
     pub inv_type: InvType,
     /// The hash.
     pub hash: Hash,

@@ -44,11 +44,11 @@ pub enum Message<'a> {
     Addr(List<'a, AddrEntry>),
     /// Nodes that the sender knows of, on any network (BIP155).
     Addrv2(List<'a, AddrV2Entry<'a>>),
-    /// What the sender has.
+    /// Objects that the sender has.
     Inv(InventoryList<'a>),
-    /// What the sender wants.
+    /// Objects that the sender wants.
     Getdata(InventoryList<'a>),
-    /// What the sender was asked for and does not have.
+    /// Objects that the sender was asked for and does not have.
     Notfound(InventoryList<'a>),
     /// A transaction.
     Tx(TxView<'a>),
@@ -86,9 +86,9 @@ pub enum Message<'a> {
     Filteradd(&'a [u8]),
     /// The sender takes its filter back (BIP37).
     Filterclear,
-    /// What of a block passes the filter (BIP37).
+    /// The part of a block that passes the filter (BIP37).
     Merkleblock(MerkleBlock<'a>),
-    /// What the sender does not like (BIP61).
+    /// An objection of the sender (BIP61).
     Reject(Reject<'a>),
     /// A message of any other command, as it is.
     Other {
@@ -210,7 +210,7 @@ impl<'a> Message<'a> {
 
     /// Appends the whole message, header and payload.
     ///
-    /// What was decoded and had no bytes after it comes out as it went in, but for the fields of a
+    /// A message that was decoded with no bytes after it comes out as it went in, but for the fields of a
     /// `version` that were absent or have several forms: a negative time, any way to say yes.
     /// No limit of a list is looked at: who builds a message keeps to them.
     ///

@@ -3,7 +3,7 @@
 //! Decoding accepts what Bitcoin Core accepts (trailing bytes, a `version` of 46 bytes), refuses
 //! what it refuses (a non-canonical CompactSize, a superfluous witness), and allocates nothing:
 //! messages borrow from the payload that they were decoded from, and a [`List`] is read where it lies.
-//! What someone keeps has an owned form ([`Tx`], [`Version`], `Vec<`[`Inventory`]`>`).
+//! For keeping there are owned forms ([`Tx`], [`Version`], `Vec<`[`Inventory`]`>`).
 //!
 //! Every message of the protocol is a [`Message`]; [`Message::encode`] is the way back. A count is
 //! bounded by the protocol's limit and by the bytes after it before anything is read.

@@ -26,7 +26,7 @@ impl Entry<'_> for ShortId {
     }
 }
 
-/// What makes the short ids of one `cmpctblock` its own: nobody can choose transactions ahead that will be
+/// The key that makes the short ids of one `cmpctblock` its own: nobody can choose transactions ahead that will be
 /// taken for one another.
 #[derive(Clone, Copy, Debug)]
 pub struct ShortIdKey {

@@ -9,7 +9,7 @@ pub(super) const MIN_OUTPUT: usize = 9;
 /// Least encoded size of a witness item: its length.
 const MIN_WITNESS_ITEM: usize = 1;
 
-/// What an input spends, and how.
+/// One input: the output that it spends, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TxIn<'a> {
     /// The transaction whose output is spent.

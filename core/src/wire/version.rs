@@ -22,7 +22,7 @@ pub const MAX_USER_AGENT: u64 = 256;
 pub struct Version {
     /// The highest protocol version that the sender speaks.
     pub version: i32,
-    /// What the sender serves.
+    /// The services of the sender.
     pub services: Services,
     /// The sender's clock, in Unix seconds; a negative value is read as 0.
     pub timestamp: i64,
@@ -107,7 +107,7 @@ impl Version {
 /// An address as `version` carries it: services u64 · IPv6 16 (IPv4 mapped) · port u16, big-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetAddress {
-    /// What the node at this address serves.
+    /// The services of the node at this address.
     pub services: Services,
     /// The address, as it was sent; IPv4 as `::ffff:a.b.c.d`. OnionCat (`fd87:d87e:eb43::/48`), which is no
     /// more, is kept: Bitcoin Core reads it as `::`.
@@ -145,7 +145,7 @@ impl From<SocketAddr> for NetAddress {
     }
 }
 
-/// What a node serves: 64 flags, of which a few have a meaning. Anybody may claim anything.
+/// The services of a node: 64 flags, of which a few have a meaning. Anybody may claim anything.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Services(pub u64);
 

@@ -42,7 +42,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Who made it.
+    /// The side that made it.
     pub direction: Direction,
     /// The other side's address; for a connection that the node dialled only a replay knows it.
     pub addr: Option<SocketAddr>,

@@ -52,7 +52,7 @@ impl Abridged {
 pub enum Bounded<'a> {
     /// The whole transaction, with its `hex`.
     Whole(Transaction<'a>),
-    /// What a transaction above the limit comes to.
+    /// The text for a transaction above the limit.
     Abridged(Abridged),
 }
 
@@ -115,7 +115,7 @@ mod tests {
         );
     }
 
-    /// What is written does not depend on what is in it.
+    /// The line does not depend on its contents.
     #[test]
     fn the_largest_transaction_is_abridged_to_a_few_hundred_bytes() {
         let largest = with_script(1_000_000 - BESIDES);

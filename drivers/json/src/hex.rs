@@ -96,7 +96,7 @@ pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), HexError> {
     })
 }
 
-/// What each byte stands for as a digit; 255 for nothing.
+/// The value of each byte as a digit; 255 for nothing.
 const DIGIT: [u8; 256] = {
     let mut table = [u8::MAX; 256];
     let mut value = 0;

@@ -42,7 +42,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// What can be said about a transaction in a few numbers.
+/// A transaction in a few numbers.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Head {
     txid: Shown<Txid>,

@@ -122,7 +122,7 @@ impl<M: Machine> Driver<M> {
     pub fn turn(&mut self, until: Option<time::Instant>, events: &mut Vec<M::Event>) -> io::Result<()> {
         let told = events.len();
         self.advance(events);
-        // What was ordered between the turns has its events now, and they are not to wait for others.
+        // Orders given between the turns have its events now, and they are not to wait for others.
         let timeout = if events.len() > told { Some(Duration::ZERO) } else { self.wait(until) };
         match self.turn.runtime_mut().0.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == ErrorKind::Interrupted => self.events.clear(),

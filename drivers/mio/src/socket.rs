@@ -45,7 +45,7 @@ pub(crate) struct Socket {
     ending: bool,
 }
 
-/// What an event of the poll is about.
+/// The subject of an event of the poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Waker,

@@ -1,4 +1,4 @@
-//! What wakes the driver: sockets that are ready, each with a bell of its own, and everything else.
+//! The wakers of the driver: sockets that are ready, each with a bell of its own, and everything else.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};

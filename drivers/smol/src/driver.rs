@@ -214,7 +214,7 @@ impl<M: Machine> Stream for Driver<M> {
             if let Some(notice) = self.turn.take_notice() {
                 return Poll::Ready(Some(Err(notice)));
             }
-            // What one step caused is told before the next one: of one read at most.
+            // All that one step caused is told before the next one: of one read at most.
             if let Some(event) = self.turn.advance() {
                 return Poll::Ready(Some(Ok(event)));
             }

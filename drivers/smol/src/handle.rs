@@ -130,7 +130,7 @@ impl<M> Commands<M> {
         inner.gone = true;
         let forgotten = std::mem::take(&mut inner.commands);
         drop(inner);
-        // What is dropped with them may have handles of its own.
+        // Things dropped with them may have handles of its own.
         drop(forgotten);
     }
 }

@@ -92,7 +92,7 @@ impl satwire_std::Socket for Socket {
         }
     }
 
-    /// Whom nobody writes to is always writable, as far as we know.
+    /// A socket that nobody writes to is always writable, as far as we know.
     fn poll_ready(&mut self, ready: &mut Readiness) -> Result<(), IoError> {
         let Stream::Open(stream) = &self.stream else { return Ok(()) };
         let mut context = Context::from_waker(&self.bell);

@@ -24,7 +24,7 @@ fn random(_purpose: Purpose) -> u64 {
 /// A connection's task, and how it is told that there is something to write.
 type Task = (JoinHandle<()>, Rc<Notify>);
 
-/// What all tasks share; never borrowed while one waits.
+/// The state that all tasks share; never borrowed while one waits.
 struct Driver {
     node: RefCell<Node<Words>>,
     clock: RefCell<Clock>,

@@ -1,4 +1,4 @@
-//! What every driver of [`satwire_core`] on an operating system decides, decided once: so that all of
+//! The decisions of every driver of [`satwire_core`] on an operating system, made once: so that all of
 //! them tell the same of the same peers.
 //!
 //! - [`Turn`]: everything that a driver does but waiting, for any [`Machine`](satwire_core::Machine) and over any
@@ -38,7 +38,7 @@ pub const ACCEPTS: usize = 64;
 /// How long a listener is left alone when the system has no more sockets to give.
 pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What has gone over all connections.
+/// The bytes that have gone over all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Bytes read.

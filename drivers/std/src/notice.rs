@@ -1,4 +1,4 @@
-//! What an operator should know.
+//! Notices for the operator.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,7 +15,7 @@ pub enum Notice {
     AcceptPaused {
         /// The listener.
         addr: SocketAddr,
-        /// What the system said.
+        /// The words of the system.
         error: io::Error,
     },
 }

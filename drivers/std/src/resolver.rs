@@ -164,7 +164,7 @@ mod tests {
         }
         assert!(resolver.answer().is_none());
         assert!(MOST.load(Ordering::SeqCst) <= THREADS);
-        // What was answered can be asked again.
+        // A name that was answered can be asked again.
         GATE.0.send(()).expect("it will wait");
         resolver.resolve(TargetId(7), "host".into(), 7);
         woken.recv_timeout(SOON).expect("an answer");

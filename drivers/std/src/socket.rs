@@ -1,4 +1,4 @@
-//! What a runtime's sockets have to do.
+//! The duties of a runtime's sockets.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use satwire_core::IoError;
 use satwire_core::node::ConnId;
 
-/// What a socket is known to be ready for. What is wrongly taken for ready costs a call that would block.
+/// The readiness of a socket, as far as known. Readiness wrongly taken for ready costs a call that would block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// There may be something to read, or an end to see.

@@ -1,4 +1,4 @@
-//! What sockets say, in the core's words.
+//! Errors of sockets, in the core's words.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
@@ -13,7 +13,7 @@ const BACKLOG: i32 = 4096;
 /// Addresses taken from one answer (Bitcoin Core takes as many from a seed).
 const MAX_ADDRESSES: usize = 32;
 
-/// What of an I/O error is the same on every machine.
+/// The part of an I/O error that is the same on every machine.
 pub fn io_error(error: &io::Error) -> IoError {
     match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => IoError::Reset,

@@ -61,7 +61,7 @@ enum Phase {
 struct Connection<S> {
     socket: S,
     ready: Readiness,
-    /// What it was ready for when the runtime was last asked, which wakes the driver for the rest.
+    /// The readiness when the runtime was last asked, which wakes the driver for the rest.
     asked: Option<Readiness>,
     /// Connected: what was accepted is from the start.
     open: bool,
@@ -118,7 +118,7 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
 
     /// Gives the machine a command of the application. [`Input::Stop`] closes the listeners as well.
     ///
-    /// What concerns sockets, names and clocks is the driver's to give: a machine that is told of a connection which
+    /// Inputs that concern sockets, names and clocks are the driver's to give: a machine that is told of a connection which
     /// is none waits for it in vain.
     pub fn input(&mut self, input: Input<'_>) {
         if matches!(input, Input::Stop) {
@@ -372,7 +372,7 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
                 Err(error) => return self.lost(conn, error),
             }
         }
-        // What was not read for want of room may be read now.
+        // Bytes not read for want of room may be read now.
         self.list(conn);
     }
 

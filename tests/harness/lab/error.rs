@@ -19,7 +19,7 @@ pub enum LabError {
     Io {
         /// What was being done.
         what: String,
-        /// What the system said.
+        /// The words of the system.
         source: io::Error,
     },
     /// A program that should be running has ended.

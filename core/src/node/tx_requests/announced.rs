@@ -2,7 +2,7 @@
 
 use crate::node::ConnId;
 
-/// What an announcement led to.
+/// The result of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::node) struct Announced {
     /// Nobody announced this hash before, and no body came with it, as far as that is remembered.
@@ -10,7 +10,7 @@ pub(in crate::node) struct Announced {
     pub(in crate::node) outcome: Outcome,
 }
 
-/// What became of an announcement.
+/// The state of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::node) enum Outcome {
     /// It is to be asked of this peer now; this counts as done.

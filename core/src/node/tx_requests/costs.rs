@@ -1,4 +1,4 @@
-//! What it costs: time and memory.
+//! Tests of the cost: time and memory.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,7 +7,7 @@ use super::super::seen::BodyFrom;
 use super::tests::{HASH, announce, at, deliver, failed, from, hash, requests, tracker};
 use super::*;
 
-/// What took seconds to minutes with lists: a million steps here are as many, not their square.
+/// Work that took seconds to minutes with lists: a million steps here are as many, not their square.
 #[test]
 fn many_announcers_cost_no_more_than_their_number() {
     const PEERS: u64 = 50_000;

@@ -1,4 +1,4 @@
-//! Who goes first among those that announced the same.
+//! The order of those that announced the same.
 
 use core::hash::Hasher;
 

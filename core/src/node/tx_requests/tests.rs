@@ -66,7 +66,7 @@ fn t1_every_announcer_is_asked_once_until_one_delivers() {
         assert_eq!(requests(&mut tracker, 2), []);
         let holder = asked[asked.len() - 1];
         assert!(!failed(&mut tracker, holder, 1));
-        // Who has failed gains nothing by announcing it again.
+        // A peer that has failed gains nothing by announcing it again.
         assert_eq!(announce(&mut tracker, 2, holder, 1), Outcome::Repeated);
         let next = requests(&mut tracker, 2);
         assert_eq!(next.len(), 1);

@@ -7,7 +7,7 @@ use crate::peer::handshake::{self, Stage, Step};
 use crate::wire::{Command, Header, Inventory, InventoryList, MAX_INVENTORY, MAX_PAYLOAD};
 use crate::{CloseReason, Config, Fault, Magic};
 
-/// What to do with a frame; lengths are with the header.
+/// The treatment of a frame; lengths are with the header.
 pub(in crate::peer) enum Frame {
     /// Nothing yet: so many bytes of it are needed to say more.
     Needs(usize),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// What is kept of a byte stream between two reads: the beginning of one frame, or how many bytes
+/// The part that is kept of a byte stream between two reads: the beginning of one frame, or how many bytes
 /// of an unwanted one are still to be skipped.
 ///
 /// A frame that is whole in the caller's slice is never copied, a skipped body never kept.

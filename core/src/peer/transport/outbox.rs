@@ -18,7 +18,7 @@ impl Outbox {
         &mut self.bytes
     }
 
-    /// What was not written yet, contiguous.
+    /// The bytes that were not written yet, contiguous.
     pub(super) fn unsent(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }

@@ -1,4 +1,4 @@
-//! What went over a connection, counted by command.
+//! The traffic of a connection, counted by command.
 
 use alloc::collections::BTreeMap;
 

@@ -17,7 +17,7 @@ pub(in crate::peer) struct V1 {
     magic: Magic,
     inbox: Inbox,
     outbox: Outbox,
-    /// What came and what was queued, if it is counted.
+    /// The traffic in and out, if it is counted.
     traffic: Option<Box<[Traffic; 2]>>,
 }
 

@@ -19,7 +19,7 @@ use super::EndReason;
 /// with [`io::ErrorKind::WouldBlock`], which ends a recording: then one more write of at most 1 KiB is taken, for the
 /// end mark. Flushing does not wait for the disk.
 ///
-/// What was written is synced [`BackgroundFile::SYNC`] after the first byte that was not, and at the end. So a power
+/// Written bytes are synced [`BackgroundFile::SYNC`] after the first byte that was not, and at the end. So a power
 /// cut loses no more than what was recorded in that time, in the time between two flushes, and in the time that the
 /// disk took. [`BackgroundFile::whole_until`] tells how far the journal is on the disk.
 ///

@@ -1,4 +1,4 @@
-//! What can be wrong with a journal, and where.
+//! The faults of a journal, and their places.
 
 use std::io;
 
@@ -11,12 +11,12 @@ use super::{FORMAT, MAX_RECORD, Version};
 pub struct Error {
     /// Where the offending part starts, in bytes from the start of the journal.
     pub offset: u64,
-    /// What is wrong.
+    /// The fault.
     #[source]
     pub kind: ErrorKind,
 }
 
-/// What is wrong with a journal.
+/// A fault of a journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -32,7 +32,7 @@ pub enum ErrorKind {
     /// A record, or a part of one, that this version of the program does not know.
     #[error("unknown {what} {code} in a journal of format {format}, this program knows up to {FORMAT}")]
     Unknown {
-        /// What is unknown.
+        /// The unknown thing.
         what: &'static str,
         /// Its number.
         code: u64,
@@ -42,7 +42,7 @@ pub enum ErrorKind {
     /// It ends before anything can be made of it.
     #[error("the journal ends, expected {expected}")]
     Ends {
-        /// What should have come.
+        /// The record that should have come.
         expected: &'static str,
     },
     /// A record that claims more than [`MAX_RECORD`].
@@ -77,9 +77,9 @@ pub enum ErrorKind {
     Value {
         /// The field.
         field: &'static str,
-        /// What it says.
+        /// The value that it has.
         found: u64,
-        /// What it may say.
+        /// The values that it may have.
         expected: String,
     },
     /// A field that must be there.
@@ -94,9 +94,9 @@ pub enum ErrorKind {
     /// A record where another one belongs.
     #[error("found {found}, expected {expected}")]
     Order {
-        /// What stands there.
+        /// The value that stands there.
         found: &'static str,
-        /// What belongs there.
+        /// The value that belongs there.
         expected: &'static str,
     },
 }

@@ -61,7 +61,7 @@ pub enum OwnedInput {
     Request {
         /// The connection.
         conn: ConnId,
-        /// What to ask for.
+        /// Objects to ask for.
         items: Vec<Inventory>,
     },
     /// [`Input::Stop`]

@@ -58,11 +58,11 @@ pub struct Difference {
     pub number: u64,
     /// The time of the step, or of the last one before a digest.
     pub at: Instant,
-    /// What is different.
+    /// The difference.
     pub what: What,
 }
 
-/// What is different in a replay.
+/// A difference of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {

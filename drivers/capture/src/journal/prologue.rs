@@ -10,7 +10,7 @@ use super::input::Unsupported;
 use super::record::{Drawn, put_drawn, take_draws};
 use super::{ErrorKind, MAX_OPTIONS, Version};
 
-/// What a node was made of: enough to make the same one again.
+/// The making of a node: enough to make the same one again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Prologue {
@@ -22,7 +22,7 @@ pub struct Prologue {
     pub clock: WallClock,
     /// The random words that the node drew when it was made.
     pub draws: Vec<Drawn>,
-    /// What decided how the program showed what the node told, as names and values in the program's own words and
+    /// The options that decided how the program showed what the node told, as names and values in its own words and
     /// order: with them a replay prints the same without being told how. At most [`MAX_OPTIONS`] are recorded.
     pub options: Vec<(String, String)>,
     /// What this program does not know of a journal that was read: see [`Unknown`]. It is not written.

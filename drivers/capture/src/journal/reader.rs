@@ -117,7 +117,7 @@ impl<R: Read> Reader<R> {
         Ok(reader)
     }
 
-    /// What the recorded node was made of.
+    /// The making of the recorded node.
     pub const fn prologue(&self) -> &Prologue {
         &self.prologue
     }

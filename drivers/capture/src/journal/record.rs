@@ -1,4 +1,4 @@
-//! What stands in a journal: steps and digests.
+//! The records of a journal: steps and digests.
 
 use std::fmt;
 

@@ -28,7 +28,7 @@ pub(super) struct Source<R> {
     filled: usize,
 }
 
-/// What comes next in the source.
+/// The next part of the source.
 pub(super) enum Raw {
     Record(u8),
     /// The end, so many bytes after the last whole record.
@@ -137,7 +137,7 @@ impl<R: Read> Source<R> {
         Raw::Cut(self.left().len() as u64)
     }
 
-    /// What was read and is not taken.
+    /// Bytes that were read and not taken.
     fn left(&self) -> &[u8] {
         &self.buffer[self.next..self.filled]
     }

@@ -23,9 +23,9 @@ struct Words {
 /// A draw that is not what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongDraw {
-    /// What was recorded; `None` if there was no further draw.
+    /// The recorded draw; `None` if there was no further draw.
     pub expected: Option<Purpose>,
-    /// What was asked for; `None` if nothing was.
+    /// The purpose asked for; `None` if nothing was.
     pub got: Option<Purpose>,
 }
 

@@ -69,7 +69,7 @@ impl EndReason {
 pub struct Ended {
     /// Why, as the end mark says it.
     pub reason: EndReason,
-    /// What the sink said, if it failed.
+    /// The error of the sink, if it failed.
     pub error: Option<io::Error>,
 }
 
@@ -81,7 +81,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub struct Writer<W> {
     sink: W,
-    /// What the sink did not get yet.
+    /// Bytes that the sink did not get yet.
     out: Vec<u8>,
     chain: Chain,
     /// The first fields of a step, while it is put together.

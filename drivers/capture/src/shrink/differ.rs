@@ -10,11 +10,11 @@ use crate::journal::{DIGEST, Digested, Sink, Step, WrongDraw};
 pub struct Difference {
     /// The number of the step's record.
     pub number: u64,
-    /// What this program says in it.
+    /// This program's words in it.
     said: [u8; DIGEST],
     /// What it draws in it, if that is the difference.
     wrong: Option<WrongDraw>,
-    /// What the step is about.
+    /// The subject of the step.
     conn: Option<ConnId>,
     /// The program is silent where the recorded one was not.
     silent: bool,

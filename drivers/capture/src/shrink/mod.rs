@@ -39,11 +39,11 @@ use crate::journal::{EndReason, Error, OwnedInput, Prologue, Reader, Record, Rec
 /// How many tries [`TestCase::shrink`] is given by those who have no opinion.
 pub const TRIES: u32 = 5000;
 
-/// What a journal tells, in memory: a recorded session, or what is left of one.
+/// The story of a journal, in memory: a recorded session, or what is left of one.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestCase {
-    /// What the node is made of.
+    /// The making of the node.
     pub prologue: Prologue,
     steps: Vec<Numbered>,
     names: play::Names,
@@ -59,7 +59,7 @@ pub struct Numbered {
     pub step: Step,
 }
 
-/// What became of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Shrunk {

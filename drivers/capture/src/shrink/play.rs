@@ -12,7 +12,7 @@ use satwire_core::{Instant, Node};
 use super::{Numbered, TestCase};
 use crate::journal::{Drawn, OwnedInput, Prologue, Step, WrongDraw};
 
-/// What a node does in one step.
+/// The doings of a node in one step.
 #[derive(Debug)]
 pub struct Told<'a> {
     /// The number of the step's record in the journal that the case was read from.

@@ -1,4 +1,4 @@
-//! What is wrong with bytes that are no transaction, and where.
+//! The fault of bytes that are no transaction, and its place.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// What is wrong in one reading. If nothing is, there must be too much.
+    /// The fault of one reading. If nothing is, there must be too much.
     fn over(bytes: &'a [u8], witnesses: bool) -> DecodeTxError {
         let mut walk = Self { len: bytes.len(), reader: Reader::new(bytes) };
         if let Err(flaw) = walk.transaction(witnesses) {

@@ -40,7 +40,7 @@ pub fn decode_tx(bytes: &[u8]) -> Result<TxView<'_>, DecodeTxError> {
     likely.or(extended).or(legacy).ok_or_else(|| DecodeTxError::find(bytes))
 }
 
-/// What a coinbase has for a script is anybody's choice.
+/// The script of a coinbase is anybody's choice.
 fn has_sane_scripts(tx: &TxView<'_>) -> bool {
     let inputs = tx.is_coinbase() || tx.inputs().all(|input| is_sane(input.script_sig));
     inputs && tx.outputs().all(|output| is_sane(output.script_pubkey))

@@ -7,7 +7,7 @@ use satwire_core::Network;
 
 use super::kind::{ANCHOR, Kind};
 
-/// What makes addresses of one network differ from those of another.
+/// The prefixes that make addresses of one network differ from those of another.
 struct Prefixes {
     pubkey_hash: u8,
     script_hash: u8,

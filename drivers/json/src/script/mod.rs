@@ -53,7 +53,7 @@ pub fn descriptor(script: &[u8], network: Network) -> String {
     Explained::of(script, network).descriptor
 }
 
-/// What there is to say about an output script, found in one go.
+/// All there is to say about an output script, found in one go.
 #[derive(Debug)]
 pub(crate) struct Explained {
     /// The name of its [`Kind`].

@@ -58,7 +58,7 @@ impl<'a> Ops<'a> {
         self.left
     }
 
-    /// What the opcode that was taken already pushes.
+    /// The bytes that the opcode that was taken already pushes.
     fn push(&mut self, code: u8) -> Option<&'a [u8]> {
         let len_len = match code {
             OP_PUSHDATA1 => 1,

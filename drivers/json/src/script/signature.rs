@@ -30,7 +30,7 @@ fn is_der(der: &[u8]) -> bool {
     usize::from(*len) == integers.len() && integer(integers).and_then(integer).is_some_and(<[u8]>::is_empty)
 }
 
-/// What stands after an integer (02) that is not negative and has no byte too many.
+/// The rest after an integer (02) that is not negative and has no byte too many.
 fn integer(der: &[u8]) -> Option<&[u8]> {
     let [0x02, len, rest @ ..] = der else { return None };
     let (value, after) = rest.split_at_checked(usize::from(*len))?;

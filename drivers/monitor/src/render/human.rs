@@ -57,8 +57,13 @@ impl Human {
         match &entry.kind {
             EntryKind::Start(network) => {
                 let version = env!("CARGO_PKG_VERSION");
-                let text = format_args!("satwire {version} on {network}, all times are UTC");
-                self.line(out, entry, Tone::Plain, text);
+                // Bound to a name it would be gone too early before Rust 1.89.
+                self.line(
+                    out,
+                    entry,
+                    Tone::Plain,
+                    format_args!("satwire {version} on {network}, all times are UTC"),
+                );
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
             EntryKind::Gap(gap) => self.line(out, entry, Tone::Odd, Missing(gap)),
