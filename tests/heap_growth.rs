@@ -1,4 +1,4 @@
-//! What is kept: never more than was sent, and nothing that grows.
+//! Bounds of memory: never more than was sent, and nothing that grows.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn answer(world: &mut World, conn: ConnId, asked: &[Inventory], names: &[Invento
     world.send(conn, NetworkMessage::NotFound(missing));
 }
 
-/// What is alive after an hour is what was alive after ten minutes.
+/// The memory in use after an hour is what was alive after ten minutes.
 #[test]
 fn an_hour_of_traffic_keeps_nothing() {
     // Small enough that the memory of ids is full long before the tenth minute.
@@ -155,7 +155,7 @@ fn connections_that_are_over_are_forgotten() {
     assert_eq!(after[9], after[199], "{after:?}");
 }
 
-/// What a header or a count claims is not reserved: it has to be sent.
+/// The length that a header or a count claims is not reserved: it has to be sent.
 #[test]
 fn what_was_not_sent_is_not_reserved() {
     let claims = [
@@ -266,7 +266,7 @@ fn answered_requests_are_forgotten_after_one_that_is_not() {
     assert!(kept <= 20_000, "{kept} bytes are kept");
 }
 
-/// Who announces and goes, again and again, leaves nothing in the lists of who has what.
+/// A peer that announces and goes, again and again, leaves nothing in the lists of who has what.
 #[test]
 fn announcers_that_are_gone_are_forgotten() {
     let mut world = quiet_world(Config { remembered_ids: 1, ..Config::new(NETWORK) });

@@ -1,4 +1,4 @@
-//! What the application may order, and what a node says of orders and facts that make no sense.
+//! Orders of the application, and what a node says of orders and facts that make no sense.
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Hello, NETWORK, World, by_wtxid, peer_addr, segwit_tx, tx_message};

@@ -209,7 +209,7 @@ fn f10_unknown_types_in_getdata_do_not_block_the_next() {
     assert_eq!(session.heard(), [], "nothing left to do");
 }
 
-/// What we do not serve we do not have: each transaction gets its entry back, with its type.
+/// We do not have objects that we do not serve: each transaction gets its entry back, with its type.
 #[test]
 fn t20_transactions_that_we_are_asked_for_are_not_found() {
     let mut session = ready();

@@ -23,7 +23,7 @@ fn wtxid(tx: &Transaction) -> wire::Wtxid {
     wire::Wtxid(tx.compute_wtxid().to_byte_array())
 }
 
-/// What is made of these announcements: first, requested.
+/// The result of these announcements: first, requested.
 fn firsts(world: &mut World, conn: ConnId, list: &[Inventory]) -> Vec<(bool, bool)> {
     world.take_events();
     announce(world, conn, list);
@@ -304,7 +304,7 @@ fn a_copy_from_an_inbound_peer_does_not_hide_the_real_one() {
             assert_eq!(asked(&mut world, honest).len(), 1, "the real one");
             world.say(honest, &tx_message(&tx));
             assert_eq!(news(&world.take_events_of(honest)), [wtxid(&tx)]);
-            // What a dialled peer was asked for and delivered is enough for everybody.
+            // A body that a dialled peer was asked for and delivered is enough for everybody.
             for n in 2..4 {
                 let late = world.peer(n, &Hello::btcd());
                 announce(&mut world, late, &[by_txid(&tx)]);
@@ -351,7 +351,7 @@ fn unasked_transactions_have_a_quota() {
     assert_eq!(push(&mut world, peers[1], 100..110), 10, "each peer has its own");
     world.advance(Duration::from_secs(10));
     assert_eq!(push(&mut world, peers[0], 200..300), 10, "and one more each second");
-    // What is asked for needs no quota.
+    // A requested body needs no quota.
     announce(&mut world, peers[0], &[by_wtxid(&segwit_tx(1))]);
     world.say(peers[0], &tx_message(&segwit_tx(1)));
     assert_eq!(news(&world.take_events_of(peers[0])).len(), 1);

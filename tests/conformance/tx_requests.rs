@@ -302,7 +302,7 @@ fn t3_the_number_of_announcers_does_not_change_who_goes_first() {
     }
 }
 
-/// Who dials us and stays silent does not keep a peer of our choice from being asked, however many they are.
+/// A peer that dials us and stays silent does not keep a peer of our choice from being asked, however many they are.
 #[test]
 fn many_silent_announcers_do_not_use_up_the_room_of_one_that_we_dialled() {
     let mut world =

@@ -1,4 +1,4 @@
-//! What holds for all inputs: where a stream is cut does not matter, nothing remote can panic us or
+//! Properties of all inputs: where a stream is cut does not matter, nothing remote can panic us or
 //! make us keep more than was sent, and a transaction is what the `bitcoin` crate says it is.
 
 mod cuts;

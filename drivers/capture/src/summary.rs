@@ -1,4 +1,4 @@
-//! What is in a journal, at a glance.
+//! The contents of a journal, at a glance.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,7 +11,7 @@ use satwire_core::{Instant, Magic};
 
 use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, Version};
 
-/// What is in a journal, counted without playing it.
+/// The contents of a journal, counted without playing it.
 ///
 /// A journal holds what the node was told, not what it said: messages that were sent, and the
 /// addresses of connections that the node dialled by itself, show in a replay only.
@@ -20,7 +20,7 @@ use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, 
 pub struct Summary {
     /// The format that the journal names.
     pub format: Version,
-    /// What the node was made of: program, configuration with the network's magic, wall clock.
+    /// The making of the node: program, configuration with the network's magic, wall clock.
     pub prologue: Prologue,
     /// The length of what was read, in bytes.
     pub bytes: u64,
@@ -38,7 +38,7 @@ pub struct Summary {
     pub ending: Ending,
 }
 
-/// What a journal says of one connection.
+/// The word of a journal on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {

@@ -1,4 +1,4 @@
-//! What a run and its replay count alike: what the node was told, and what it queued.
+//! The counts that a run and its replay have alike: bytes the node was told, and bytes it queued.
 
 use satwire_core::Instant;
 use satwire_core::node::Input;

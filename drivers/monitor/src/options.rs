@@ -1,4 +1,4 @@
-//! What of the command line shapes the lines of a run. It is kept in the journal, so that a replay prints the same
+//! The part of the command line that shapes the lines of a run. It is kept in the journal, so that a replay prints the same
 //! without being told again.
 //!
 //! Whether they are JSON or for people is not among it: that goes by the flags and the standard output of the moment.
@@ -29,7 +29,7 @@ impl Options {
         pairs
     }
 
-    /// What a journal says; and those options, as `name=value`, that this program does not know.
+    /// The options of a journal; and those options, as `name=value`, that this program does not know.
     pub(crate) fn recorded(prologue: &Prologue) -> (Self, Vec<String>) {
         let (mut options, mut unknown) = (Self::default(), Vec::new());
         for (name, value) in &prologue.options {

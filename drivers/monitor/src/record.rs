@@ -13,7 +13,7 @@ use satwire_core::{Config, WallClock};
 use crate::meter::Meter;
 use crate::options::Options;
 
-/// What is recorded is on its way to the disk after this long. There it is synced within [`BackgroundFile::SYNC`].
+/// A record is on its way to the disk after this long. There it is synced within [`BackgroundFile::SYNC`].
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// Words that nobody can guess: keyed by the operating system.
@@ -51,7 +51,7 @@ impl RunEnvironment {
         Self { keeping, meter: Meter::default() }
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub(crate) const fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -183,7 +183,7 @@ pub(crate) struct Draft {
     path: PathBuf,
     /// Where it is written; beside the file that it is to replace.
     written: PathBuf,
-    /// What is no file, a pipe or a device, was there before and stays.
+    /// A target that is no file, a pipe or a device, was there before and stays.
     is_file: bool,
 }
 

@@ -100,7 +100,7 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
 }
 
-/// What is wrong with how a journal ends.
+/// The fault of a journal's end.
 pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
     (ending != Ending::Marked(EndReason::Clean)).then(|| ending.to_string())
 }

@@ -105,7 +105,7 @@ fn exists(wish: &Shrink) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// What a journal does not do.
+/// The doing that a journal lacks.
 fn missed(predicate: Predicate) -> String {
     match predicate {
         Predicate::Panics => "the node does not panic".into(),

@@ -23,7 +23,7 @@ fn start(args: &[&str]) -> Child {
     command(args).spawn().unwrap()
 }
 
-/// What comes out for this on standard input.
+/// The output for this on standard input.
 fn run(args: &[&str], input: &[u8]) -> Output {
     let mut child = start(args);
     let mut stdin = child.stdin.take().unwrap();

@@ -51,7 +51,7 @@ fn a_full_stderr_changes_nothing() -> Outcome {
     Ok(())
 }
 
-/// What was asked for and cannot be written was not done; a reader that has gone wants no more.
+/// An output that cannot be written was not done; a reader that has gone wants no more.
 #[test]
 fn a_full_stdout_is_said() -> Outcome {
     for args in [&["--help"][..], &["watch", "--help"], &["--version"], &["demo"]] {

@@ -16,7 +16,7 @@ use satwire_capture::journal::{EndReason, Ending, Player, Reader};
 
 use self::peer::{Outcome, Program, flood, folder, run, text};
 
-/// What is recorded is on its way to the disk after this long.
+/// A record is on its way to the disk after this long.
 const FLUSH: Duration = Duration::from_secs(1);
 
 /// A busy machine may let a process wait so long.
@@ -113,7 +113,7 @@ fn a_replay_counts_what_the_run_counted() -> Outcome {
         let summary: serde_json::Value = serde_json::from_str(watched.lines().last().ok_or("no lines")?)?;
         let [received, queued] = ["bytesrecv", "bytessent"].map(|key| summary[key].as_u64().unwrap_or(0));
         assert!(received > 1 << 20 && received <= sent as u64, "{summary}");
-        // What was written is what can still be read, or less.
+        // No more than was written can be read.
         let mut written = 0;
         let mut buffer = vec![0; 1 << 16];
         while let Ok(more @ 1..) = stream.read(&mut buffer) {
@@ -124,7 +124,7 @@ fn a_replay_counts_what_the_run_counted() -> Outcome {
     Ok(())
 }
 
-/// What comes after the last transaction that was wanted is not told, in the replay either.
+/// An event after the last transaction that was wanted is not told, in the replay either.
 #[test]
 fn a_replay_ends_with_the_last_transaction_that_was_wanted() -> Outcome {
     let (_folder, journal) = folder("count.journal")?;

@@ -61,7 +61,7 @@ fn watch(out: impl Into<Stdio>, flags: &[&str]) -> Outcome<Program> {
     Program::start_to(command, out)
 }
 
-/// What the program answers to SIGUSR1; the head of the table and its first peer, if it has one.
+/// The answer of the program to SIGUSR1; the head of the table and its first peer, if it has one.
 fn peers(program: &mut Program) -> Outcome<String> {
     kill_process(Pid::from_child(&program.child), Signal::USR1)?;
     let mut said = String::new();

@@ -37,7 +37,7 @@ pub struct BackgroundFile {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a refused writer may still say, in bytes.
+/// The length of the words that a refused writer may still say, in bytes.
 const LAST_WORDS: usize = 1024;
 
 #[derive(Debug, Default)]
@@ -195,7 +195,7 @@ impl Drop for BackgroundFile {
     }
 }
 
-/// What is written to.
+/// The file that is written to.
 pub(crate) trait Disk: Send + 'static {
     /// Appends all of `bytes`.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -242,7 +242,7 @@ struct DiskWriter<D> {
     sync_at: Option<time::Instant>,
 }
 
-/// What the thread does next.
+/// The next act of the thread.
 enum Task {
     Write(Chunk),
     Sync,

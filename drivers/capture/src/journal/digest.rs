@@ -19,7 +19,7 @@ use super::{DIGEST, Mark};
 /// counts by its ids and its length, which stand for every byte of it. What has a variant that has no number
 /// here counts by its text.
 ///
-/// What is said in one step has a digest of its own beside it, whatever was said before.
+/// The words of one step have a digest of its own beside it, whatever was said before.
 ///
 /// 128 bits that are no cryptographic hash: two programs that say different things have the same digest by
 /// accident only, about never.
@@ -28,7 +28,7 @@ pub struct Digest {
     all: Sum,
     step: Sum,
     count: u64,
-    /// What is said just now, encoded.
+    /// The words said just now, encoded.
     item: Vec<u8>,
 }
 

@@ -51,9 +51,9 @@ pub enum ErrorKind {
     /// The bytes do not match their check: damaged.
     #[error("damaged: check {found:08x}, expected {expected:08x}")]
     Check {
-        /// What stands after the record.
+        /// The checksum after the record.
         found: u32,
-        /// What its bytes, and those before it in its block, give.
+        /// The checksum of its bytes, and of those before it in its block.
         expected: u32,
     },
     /// A number in more bytes than it needs, or above 64 bits.

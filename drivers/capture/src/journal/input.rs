@@ -161,7 +161,7 @@ macro_rules! numbered {
         pub(super) enum $name { $($kind = $number,)* }
 
         impl $name {
-            /// What has this number, if anything has.
+            /// The input that has this number, if any has.
             pub(super) const fn from_number(number: u64) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$kind),)*
@@ -258,7 +258,7 @@ pub(super) fn put_input(out: &mut Vec<u8>, input: &Input<'_>) -> Result<InputKin
     })
 }
 
-/// What of an input does not lie in its record as it is handed out.
+/// The part of an input that does not lie in its record as it is handed out.
 #[derive(Debug, Default)]
 pub(super) struct InputScratch {
     addrs: Vec<SocketAddr>,

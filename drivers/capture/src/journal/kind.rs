@@ -23,7 +23,7 @@ const INPUT_1_0: u8 = 0x0f;
 const WITH_DRAWS_1_0: u8 = 0x10;
 const WITH_MARK_1_0: u8 = 0x20;
 
-/// What the kind of a step says.
+/// The facts that the kind of a step says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StepKind {
     /// Words were drawn.
@@ -35,7 +35,7 @@ pub(super) struct StepKind {
 }
 
 impl StepKind {
-    /// What this byte says; `None` if it is no step's kind.
+    /// The meaning of this byte; `None` if it is no step's kind.
     pub(super) const fn of(byte: u8, format: Version) -> Option<Self> {
         let (known, draws, mark) = if format.major == 1 {
             (INPUT_1_0 | WITH_DRAWS_1_0 | WITH_MARK_1_0, WITH_DRAWS_1_0, WITH_MARK_1_0)
@@ -60,7 +60,7 @@ pub(super) const fn may_be_passed_over(byte: u8, format: Version) -> bool {
     format.major > 1 && byte >= PASSED_OVER && byte < STEP
 }
 
-/// What a record of this kind is called.
+/// The name of a record of this kind.
 pub(super) const fn name(byte: u8, format: Version) -> &'static str {
     match byte {
         BLOCK_START => "a block",

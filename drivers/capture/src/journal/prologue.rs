@@ -25,7 +25,7 @@ pub struct Prologue {
     /// The options that decided how the program showed what the node told, as names and values in its own words and
     /// order: with them a replay prints the same without being told how. At most [`MAX_OPTIONS`] are recorded.
     pub options: Vec<(String, String)>,
-    /// What this program does not know of a journal that was read: see [`Unknown`]. It is not written.
+    /// Parts that this program does not know of a journal that was read: see [`Unknown`]. It is not written.
     pub unknown: Vec<Unknown>,
 }
 
@@ -78,7 +78,7 @@ mod field {
 const MAX_UNKNOWN: usize = 256;
 
 impl Prologue {
-    /// What is known before the node is made. The recorder adds the draws.
+    /// The facts known before the node is made. The recorder adds the draws.
     pub fn new(program: impl Into<String>, config: Config, clock: WallClock) -> Self {
         let (draws, options, unknown) = (Vec::new(), Vec::new(), Vec::new());
         Self { program: program.into(), config, clock, draws, options, unknown }

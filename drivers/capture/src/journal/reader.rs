@@ -78,7 +78,7 @@ pub(super) enum View<'a> {
     Digest([u8; DIGEST]),
 }
 
-/// What was found, with the body of a step still to be looked into.
+/// The finding, with the body of a step still to be looked into.
 enum Found {
     Step(StepKind),
     Digest([u8; DIGEST]),
@@ -137,7 +137,7 @@ impl<R: Read> Reader<R> {
         self.source.offset
     }
 
-    /// What the reader holds beyond the buffer that it starts with, in bytes.
+    /// The memory that the reader holds beyond the buffer that it starts with, in bytes.
     #[cfg(test)]
     pub(crate) const fn buffered(&self) -> usize {
         self.source.room() - Source::<R>::ROOM

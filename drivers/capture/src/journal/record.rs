@@ -50,7 +50,7 @@ impl StepView<'_> {
     }
 }
 
-/// What of a step does not lie in its record as it is handed out.
+/// The part of a step that does not lie in its record as it is handed out.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     draws: Vec<Drawn>,

@@ -18,7 +18,7 @@ pub(super) struct Source<R> {
     /// The format that the journal names.
     pub(super) format: Version,
     chain: Chain,
-    /// What was read; it is as long as there is room for.
+    /// The bytes that were read; as long as there is room for.
     buffer: Vec<u8>,
     /// The body of the record that was taken last.
     body: (usize, usize),

@@ -25,7 +25,7 @@ pub enum EndReason {
     /// The recorder went away without being told to finish: its program failed.
     #[error("the recording program went away before it finished")]
     Aborted,
-    /// What was recorded came faster than the sink took it, and the memory between them was full.
+    /// Records came faster than the sink took it, and the memory between them was full.
     #[error("recording ended early: the disk did not keep up and the memory for it was full")]
     QueueFull,
     /// The sink failed.
@@ -96,7 +96,7 @@ pub struct Writer<W> {
     ended: Option<Ended>,
 }
 
-/// What the end of a block says of it, and what decides where that is.
+/// The word that the end of a block says of it, and the rule for where that is.
 #[derive(Debug, Default)]
 struct Block {
     number: u64,

@@ -12,7 +12,7 @@ pub struct Difference {
     pub number: u64,
     /// This program's words in it.
     said: [u8; DIGEST],
-    /// What it draws in it, if that is the difference.
+    /// Its draws in it, if that is the difference.
     wrong: Option<WrongDraw>,
     /// The subject of the step.
     conn: Option<ConnId>,

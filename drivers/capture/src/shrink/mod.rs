@@ -262,7 +262,7 @@ pub(crate) fn thin<T: Clone>(items: &[T], mut holds: impl FnMut(&[T]) -> Option<
             end = start;
         }
         part = part.min(left.len());
-        // What could not go before may now that others have gone.
+        // Parts that could not go before may now that others have gone.
         if part > 1 {
             part = part.div_ceil(2);
         } else if !changed {

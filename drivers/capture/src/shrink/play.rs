@@ -33,7 +33,7 @@ pub struct Words(Rc<RefCell<Desk>>);
 
 #[derive(Debug, Default)]
 struct Desk {
-    /// What is left of this step, by its names of now.
+    /// The rest of this step, by its names of now.
     recorded: Vec<Drawn>,
     drawn: Vec<Drawn>,
     wrong: Option<WrongDraw>,
@@ -59,7 +59,7 @@ impl Environment for Words {
     }
 }
 
-/// Who is who in the journal that a case was read from.
+/// The names of all in the journal that a case was read from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     /// The connections that were dialled to an address, in their order.
@@ -93,7 +93,7 @@ impl Names {
         let dialled = Rc::new(RefCell::new(HashMap::new()));
         let words = Words::default();
         let environment = Noting { words: words.clone(), dialled: dialled.clone() };
-        // What a node has asked for before it panics is known all the same.
+        // A request that a node has made before it panics is known all the same.
         let _ = catch_unwind(AssertUnwindSafe(move || {
             words.load(&prologue.draws, &BTreeMap::new());
             let mut node = Node::new(prologue.config.clone(), prologue.clock, environment);
@@ -176,7 +176,7 @@ impl Words {
         desk.wrong = None;
     }
 
-    /// What was drawn in this step, and the first draw that is not the recorded one.
+    /// The draws of this step, and the first draw that is not the recorded one.
     fn drawn(&self) -> (Vec<Drawn>, Option<WrongDraw>) {
         let desk = &mut *self.0.borrow_mut();
         let left = desk.recorded.first().map(|next| WrongDraw { expected: Some(next.purpose), got: None });
@@ -218,7 +218,7 @@ impl TestCase {
     }
 }
 
-/// What a driver does whose writes are never short.
+/// The doings of a driver whose writes are never short.
 fn drain<E: Environment>(node: &mut Node<E>, outputs: &mut Vec<Output>) {
     while let Some(output) = node.poll() {
         if let Output::Transmit(conn) = output {

@@ -1,4 +1,4 @@
-//! What of a case can be left out: an input, or one message of a stream.
+//! Parts of a case that can be left out: an input, or one message of a stream.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,7 +21,7 @@ struct Unit {
     parts: Vec<(usize, Range<usize>)>,
 }
 
-/// What was read of a message.
+/// The part of a message that was read.
 pub(super) enum Frame {
     /// All of it.
     Whole(Message),
@@ -45,7 +45,7 @@ impl Message {
     }
 }
 
-/// What a connection has sent of the message that is coming in.
+/// The part that a connection has sent of the message that is coming in.
 #[derive(Default)]
 struct Incoming {
     bytes: Vec<u8>,

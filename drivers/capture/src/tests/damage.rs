@@ -198,7 +198,7 @@ fn a_newer_minor_version_is_named_where_it_matters() {
     }
 }
 
-/// What a newer program may add without harm is passed over, and counted like the rest.
+/// Parts that a newer program may add without harm is passed over, and counted like the rest.
 #[test]
 fn records_that_may_be_passed_over_are() {
     let end = |bytes: &mut Vec<u8>, record: &[u8]| {

@@ -14,7 +14,7 @@ use crate::journal::{BackgroundFile, Disk, EndReason, Ending, Reader, Recorder, 
 /// For what takes a moment on an idle machine.
 const SOON: Duration = Duration::from_secs(60);
 
-/// What a disk was told to do.
+/// The orders that a disk was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Append(usize),
@@ -61,7 +61,7 @@ fn file(room: usize, syncs: usize, sync: Duration) -> (BackgroundFile, Arc<Mutex
     (BackgroundFile::on(disk, BackgroundFile::LIMIT, sync).unwrap(), bytes, hears)
 }
 
-/// What is written is synced a moment later, although nothing more comes and nobody closes.
+/// Written bytes are synced a moment later, although nothing more comes and nobody closes.
 #[test]
 fn what_was_written_is_synced_in_time() {
     let (mut file, _, told) = file(1000, 9, Duration::from_millis(5));

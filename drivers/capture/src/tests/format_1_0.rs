@@ -279,7 +279,7 @@ fn a_recorded_one_is_the_same_in_the_new_format() {
     assert_eq!(DIGEST, 16);
 }
 
-/// What is recorded today and has a place in the old format plays from there as well.
+/// A recording of today that has a place in the old format plays from there as well.
 #[test]
 fn it_plays_as_the_new_one_does() {
     let (bytes, said) = record();

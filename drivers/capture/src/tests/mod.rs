@@ -72,7 +72,7 @@ fn inv(count: u8) -> Vec<u8> {
     bytes
 }
 
-/// What a driver does after each input: keeps the outputs that are not orders to write, and the nonce
+/// The doings of a driver after each input: keeps the outputs that are not orders to write, and the nonce
 /// of the last ping that was written.
 fn drain<E: Environment>(node: &mut Node<E>, said: &mut Vec<Output>, ping: &mut u64) {
     while let Some(output) = node.poll() {

@@ -219,7 +219,7 @@ fn a_difference_is_shrunk_and_stays_the_same() {
     assert!(Difference::of(&load(&field_journal())).is_none());
 }
 
-/// What the player finds.
+/// The findings of the player.
 fn what(journal: &[u8]) -> Option<(u64, What)> {
     match Player::new(Reader::new(journal).unwrap()).run(|_| {}) {
         Err(PlayError::Difference(difference)) => Some((difference.number, difference.what)),

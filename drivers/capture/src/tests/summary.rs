@@ -1,4 +1,4 @@
-//! What is in a journal.
+//! Tests of the contents of a journal.
 
 use satwire_core::node::ConnId;
 use satwire_core::peer::Direction;

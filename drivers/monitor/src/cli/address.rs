@@ -6,7 +6,7 @@ use satwire_core::node::Address;
 
 use super::values::digits;
 
-/// Whom to dial.
+/// A peer to dial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     host: Host,

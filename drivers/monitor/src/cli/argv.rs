@@ -1,4 +1,4 @@
-//! What happens to the arguments before clap sees them: Bitcoin Core's spelling becomes clap's.
+//! The treatment of the arguments before clap sees them: Bitcoin Core's spelling becomes clap's.
 
 use std::ffi::OsString;
 

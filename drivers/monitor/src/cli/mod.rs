@@ -25,7 +25,7 @@ pub(crate) use self::stdout::{Look, Stdout};
 pub(crate) use self::values::{Predicate, Speed, Until};
 use crate::options::Options;
 
-/// What the user wants.
+/// The wish of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Watch(Box<Watch>),
@@ -40,7 +40,7 @@ pub(crate) enum Action {
 pub(crate) struct Watch {
     pub(crate) network: Network,
     pub(crate) config: Config,
-    /// Whom to dial, in the order given, each once.
+    /// Peers to dial, in the order given, each once.
     pub(crate) dial: Vec<Address>,
     /// Where to listen. An IPv6 socket among them must be for IPv6 only: IPv4 has its own.
     pub(crate) bind: Vec<SocketAddr>,
@@ -54,7 +54,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// What shapes the lines.
+    /// The options that shape the lines.
     pub(crate) const fn options(&self) -> Options {
         Options { debug_net: self.debug_net, count: self.end.count }
     }
@@ -78,7 +78,7 @@ pub(crate) struct Demo {
 /// Transactions, explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decode {
-    /// Whose addresses are shown.
+    /// The network whose addresses are shown.
     pub(crate) network: Network,
     /// Each in hexadecimal. If there are none, they come line by line on standard input.
     pub(crate) transactions: Vec<String>,
@@ -120,7 +120,7 @@ pub(crate) struct End {
     pub(crate) duration: Option<Duration>,
 }
 
-/// What stdout gets.
+/// The form of the lines on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// One JSON object a line.

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use super::{Refusal, flags};
 
-/// What the negation of a flag means.
+/// The meaning of the negation of a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Negation {
     /// This value of the flag.
@@ -130,7 +130,7 @@ mod tests {
         ] {
             assert_eq!(resolved("watch", line).as_deref(), Ok(expected), "{line}");
         }
-        // What the verb does not have is not taken, whatever it would mean.
+        // A flag that the verb does not have is not taken, whatever it would mean.
         assert_eq!(resolved("demo", "--noconnect").as_deref(), Ok("--noconnect"));
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// What to print instead of doing something, and how to end.
+/// The text to print instead of doing something, and how to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// With its line break at the end.
@@ -20,7 +20,7 @@ impl Refusal {
         Self { text: format!("satwire: {reason}; try 'satwire{space}{verb} --help'\n"), exit_code: 2 }
     }
 
-    /// What clap says, errors on one line.
+    /// The words of clap, errors on one line.
     pub(super) fn of(error: &clap::Error, args: &[OsString], verb: Option<&str>) -> Self {
         let text = error.render().to_string();
         match error.kind() {

@@ -1,9 +1,9 @@
-//! What standard output is, and how lines for people look on it.
+//! The kind of standard output, and how lines for people look on it.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 
-/// What stdout is.
+/// The kind of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stdout {
     pub(crate) is_terminal: bool,
@@ -24,7 +24,7 @@ impl Look {
     /// The width where none is known: a line about a transaction fits with all that it can say.
     pub(crate) const WIDTH: usize = 124;
 
-    /// What tests take: without color, which a file and a pipe do not show.
+    /// The look that tests take: without color, which a file and a pipe do not show.
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { color: false, unicode: true, width: Self::WIDTH };
 }
@@ -37,7 +37,7 @@ impl Stdout {
         Self::of(is_terminal, width.map(|(width, _)| width.0), |name| std::env::var_os(name))
     }
 
-    /// What it is by its terminal's width and the environment.
+    /// The kind by its terminal's width and the environment.
     fn of(is_terminal: bool, width: Option<u16>, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let given = |name| variable(name).filter(|value| !value.is_empty());
         let is_dumb = given("TERM").is_some_and(|term| term == "dumb");

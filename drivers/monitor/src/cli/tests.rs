@@ -293,7 +293,7 @@ fn clap_finds_nothing_wrong() {
     flags::command().debug_assert();
 }
 
-/// What may be a slip is pointed out; what may mean something else is not.
+/// A possible slip is pointed out; a word that may mean something else is not.
 #[test]
 fn only_slips_are_corrected() {
     for (line, suggested) in [

@@ -14,7 +14,7 @@ pub(crate) enum Speed {
     Realtime,
 }
 
-/// What diagnostics can be about.
+/// The subjects of diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Category {
     Net,
@@ -40,7 +40,7 @@ impl Until {
     }
 }
 
-/// What a smaller journal must still do.
+/// The doing that a smaller journal must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Predicate {
     /// The node panics.

@@ -1,4 +1,4 @@
-//! Who announced first what has not come yet.
+//! The first announcers of transactions that have not come yet.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -30,7 +30,7 @@ impl Announcers {
         }
     }
 
-    /// Who announced this transaction first; to be asked once.
+    /// The first announcer of this transaction; to be asked once.
     pub(super) fn take(&mut self, tx: &Tx) -> Option<ConnId> {
         let by_wtxid = self.first.remove(&tx.wtxid().into());
         by_wtxid.or_else(|| self.first.remove(&tx.txid().into()))

@@ -9,7 +9,7 @@ use satwire_core::{Instant, Network};
 
 use super::{Connection, Totals, Traffic};
 
-/// What an entry holds at least, and more than the rest of what has no large parts: addresses, names, reasons.
+/// The least that an entry holds, and more than the rest of what has no large parts: addresses, names, reasons.
 const LEAST: usize = size_of::<Entry>() + 256;
 
 /// Something to tell.
@@ -24,7 +24,7 @@ pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
 }
 
-/// What was known when it happened.
+/// The facts known when it happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Context {
     /// By how many microseconds the wall clock stepped.
@@ -35,7 +35,7 @@ pub(crate) struct Context {
     pub(crate) announcer: Option<ConnId>,
 }
 
-/// What there is to tell.
+/// The thing to tell.
 #[derive(Debug)]
 pub(crate) enum EntryKind {
     /// The run begins, on this network.

@@ -1,4 +1,4 @@
-//! What is known of a run: its connections, its transactions, its totals.
+//! The known facts of a run: its connections, its transactions, its totals.
 //!
 //! The model is kept by whoever gets the events, in their order. It turns each into an [`Entry`] with all that a line
 //! about it needs, so that lines can be made later and elsewhere. Every view reads this and keeps nothing of its own.
@@ -19,7 +19,7 @@ use serde::Serialize;
 use self::announcers::Announcers;
 pub(crate) use self::entry::{Context, Entry, EntryKind, Gap};
 
-/// What the events so far amount to.
+/// The sum of the events so far.
 #[derive(Debug)]
 pub(crate) struct Model {
     network: Network,
@@ -68,7 +68,7 @@ pub(crate) struct Totals {
     pub(crate) announcements: u64,
 }
 
-/// What the last line says besides the events: the bytes that were read, and that were queued to be written.
+/// The last line's words besides the events: the bytes that were read, and that were queued to be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traffic {
     pub(crate) received: u64,

@@ -1,4 +1,4 @@
-//! What is counted, and what is told.
+//! Tests of the counts, and of the telling.
 
 use satwire_core::node::{Announcement, FailedRequest};
 use satwire_core::wire::{Hash, InvType, Inventory};
@@ -38,7 +38,7 @@ fn events_count() {
     assert!(gone.connection.is_some() && model.peers().next().is_none());
 }
 
-/// What an entry is said to hold is at least what was sent to make it.
+/// The stated size of an entry is at least that of the bytes sent to make it.
 #[test]
 fn entries_know_their_size() {
     let mut model = Model::new(Network::Main, WallClock::default(), false);

@@ -159,7 +159,7 @@ impl Human {
     }
 }
 
-/// What of a transaction fits in a line. All lines of a run have the same columns.
+/// The part of a transaction that fits in a line. All lines of a run have the same columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Columns {
     /// Digits of an id.
@@ -175,7 +175,7 @@ impl Columns {
     /// Digits of an id on these.
     const LEAST_ID: (usize, usize) = (8, 16);
 
-    /// What is wider than needed goes to the id.
+    /// Width beyond the need goes to the id.
     fn of(width: usize) -> Self {
         let all = width >= Self::WIDE;
         let (width_needed, least) =

@@ -24,7 +24,7 @@ pub(crate) struct Json {
     network: Option<Network>,
 }
 
-/// What all lines start with.
+/// The beginning of all lines.
 #[derive(Serialize)]
 struct Line<'a, T> {
     v: u32,

@@ -1,4 +1,4 @@
-//! What is told as lines: what all forms of output share.
+//! Entries as lines: the parts that all forms of output share.
 
 mod human;
 mod json;

@@ -116,7 +116,7 @@ impl Lines {
         text(std::mem::take(&mut self.out))
     }
 
-    /// What an event of connection 1 looks like.
+    /// An event of connection 1 as lines.
     fn of(format: Format, event: Event) -> String {
         let mut lines = Self::new(format, true);
         lines.event(event);
@@ -128,18 +128,18 @@ fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What an event of connection 1 looks like in JSON.
+/// An event of connection 1 in JSON.
 fn json(event: &Event) -> String {
     Lines::of(Format::Json, event.clone())
 }
 
-/// What it looks like for people, without the time.
+/// The same for people, without the time.
 fn human(event: &Event) -> String {
     let text = Lines::of(HUMAN, event.clone());
     text.strip_prefix("15:58:09.123  ").unwrap_or(&text).to_owned()
 }
 
-/// What it looks like on a terminal of this width.
+/// The same on a terminal of this width.
 fn on_terminal(width: usize, event: &Event) -> String {
     Lines::of(Format::Human(Look { width, ..Look::PLAIN }), event.clone())
 }
@@ -317,7 +317,7 @@ fn golden_lines() {
     }
 }
 
-/// Who hangs up on us at once has a reason that it does not say.
+/// A peer that hangs up on us at once has a reason that it does not say.
 #[test]
 fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
     for (direction, ready, error, hint) in [

@@ -35,7 +35,7 @@ struct Lost {
     by_peer: BTreeMap<ConnId, u64>,
 }
 
-/// What is to be done about reading a connection.
+/// The order about reading a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
     Pause(ConnId),
@@ -84,7 +84,7 @@ impl Backlog {
 
     /// The connections that are to be read again: of those that wait, or all if the reader has `stalled`.
     pub(super) fn take_resumed(&mut self, stalled: bool) -> Vec<ConnId> {
-        // Who lost something for want of room holds perhaps nothing.
+        // A connection that lost something for want of room holds perhaps nothing.
         let has_room = self.total <= Self::TOTAL / 8 * 7;
         let is_below = |conn| has_room && self.held(conn) <= self.share() / 2;
         let resumed = self.paused.iter().filter(|conn| stalled || is_below(**conn));
@@ -100,7 +100,7 @@ impl Backlog {
         self.paused.remove(&conn);
     }
 
-    /// What was dropped, once there is room again, or in any case.
+    /// The counts of dropped events, once there is room again, or in any case.
     pub(super) fn take_gap(&mut self, in_any_case: bool) -> Option<Gap> {
         (self.lost.dropped > 0 && (in_any_case || self.total <= Self::TOTAL / 2)).then(|| self.lost.take())
     }
@@ -120,7 +120,7 @@ impl Backlog {
         self.held.get(&Some(conn)).copied().unwrap_or(0)
     }
 
-    /// What a connection may hold.
+    /// The share that a connection may hold.
     const fn share(&self) -> usize {
         let free = Self::TOTAL.saturating_sub(self.total) / 8;
         if free < Self::SHARE { free } else { Self::SHARE }

@@ -1,4 +1,4 @@
-//! What an operator should know while a run goes on: standard error, written by a thread of its own, so that nobody
+//! Notices for the operator while a run goes on: standard error, written by a thread of its own, so that nobody
 //! waits for who reads it.
 
 use std::collections::VecDeque;

@@ -38,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How a run ended, where it did not by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// What was asked for is done.
+    /// The task is done.
     Done,
     /// A signal came.
     Signal,
@@ -141,7 +141,7 @@ impl Run {
                 let is_last = is_last(&event);
                 self.report.event(event, now);
                 if is_last {
-                    // What came after it in the same turn is not told: `--count 1` shows one.
+                    // An event after it in the same turn is not told: `--count 1` shows one.
                     return Ok(Ended::Done);
                 }
             }

@@ -19,7 +19,7 @@ use crate::render::Renderer;
 /// written at a time.
 const PIECE: usize = 64 << 10;
 
-/// What waits to be written, and how far the writing is.
+/// The lines that wait to be written, and how far the writing is.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -161,7 +161,7 @@ impl Queue {
         self.written.notify_one();
     }
 
-    /// What is in hand is written, of which each entry held so much; whether somebody waits for that.
+    /// The lines in hand are written, of which each entry held so much; whether somebody waits for that.
     fn release(&self, held: &mut Vec<(Option<ConnId>, usize)>) -> bool {
         let mut state = self.lock();
         state.in_hand = 0;
@@ -194,7 +194,7 @@ pub(super) struct Writer<S> {
     lines: Vec<u8>,
     /// Bytes of `lines` that are written.
     written: usize,
-    /// What the entries held whose lines these are.
+    /// The sizes of the entries whose lines these are.
     held: Vec<(Option<ConnId>, usize)>,
 }
 
@@ -259,7 +259,7 @@ impl<S: Write> Writer<S> {
     }
 }
 
-/// What a writer has done.
+/// The progress of a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing: nothing waits.

@@ -1,4 +1,4 @@
-//! What is told, what is left out, and who waits meanwhile.
+//! The events that are told and left out, and the peers that wait meanwhile.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) const STALLED: Duration = Duration::from_secs(5);
 pub(crate) struct Report {
     model: Model,
     queue: Arc<Queue>,
-    /// What the reader had taken when something was last taken, or began to wait; and when that was.
+    /// The bytes that the reader had taken when something was last taken, or began to wait; and when that was.
     progress: (u64, time::Instant),
     stalled: bool,
     flow: Vec<Flow>,
@@ -48,7 +48,7 @@ impl Report {
         report
     }
 
-    /// What is known so far.
+    /// The model so far.
     pub(crate) const fn model(&self) -> &Model {
         &self.model
     }
@@ -81,7 +81,7 @@ impl Report {
         self.queue.notify();
     }
 
-    /// Whom to leave unread, and whom to read again, in this order. To be called after each turn, at `at` of the node's
+    /// Connections to leave unread, and those to read again, in this order. To be called after each turn, at `at` of the node's
     /// time.
     pub(crate) fn take_flow(&mut self, at: Instant, now: time::Instant) -> Vec<Flow> {
         let mut state = self.queue.lock();

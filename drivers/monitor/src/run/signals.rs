@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// What somebody wants.
+/// The wish of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// SIGINT, SIGTERM: an end in good order.

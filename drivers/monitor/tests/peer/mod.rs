@@ -15,7 +15,7 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 /// For what takes a moment on an idle machine.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// What a peer serves.
+/// The transactions that a peer serves.
 pub(crate) struct Serving {
     /// The transaction with this number.
     pub(crate) transaction: fn(u32) -> Vec<u8>,
@@ -34,7 +34,7 @@ const FLOOD: Serving = Serving { transaction, most: u32::MAX, together: 200, pau
 pub(crate) struct Program {
     pub(crate) child: Child,
     pub(crate) addr: SocketAddr,
-    /// What it says on stderr after its address.
+    /// Its words on stderr after its address.
     pub(crate) stderr: BufReader<std::process::ChildStderr>,
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize
     }
 }
 
-/// What the peer says first.
+/// The first words of the peer.
 fn version() -> Version {
     Version {
         version: 70016,

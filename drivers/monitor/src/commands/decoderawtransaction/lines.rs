@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read};
 
-/// What is read at a time.
+/// The bytes read at a time.
 const PIECE: usize = 64 << 10;
 
 /// Reads lines that are no longer than a limit; of longer ones nothing is kept.

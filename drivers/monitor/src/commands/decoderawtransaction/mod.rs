@@ -16,10 +16,10 @@ use crate::cli::Decode;
 /// The hex digits of the largest transaction there can be: each byte weighs one unit at least.
 const MOST_DIGITS: usize = 2 * MAX_BLOCK_WEIGHT;
 
-/// What may stand around the digits of a line.
+/// Characters that may stand around the digits of a line.
 const MARGIN: usize = 64;
 
-/// What is written at a time.
+/// The bytes written at a time.
 const PIECE: usize = 64 << 10;
 
 /// Explains the arguments, or each line of standard input.

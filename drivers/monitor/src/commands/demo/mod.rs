@@ -20,7 +20,7 @@ use crate::record::RunEnvironment;
 use crate::run::{Ended, Run, Show};
 use crate::stderr::fail;
 
-/// What btcd sent when transactions of all kinds were made on its simnet; how it was recorded stands
+/// The bytes that btcd sent when transactions of all kinds were made on its simnet; how it was recorded stands
 /// in `recording.md` beside it.
 const RECORDING: &[u8] = include_bytes!("recording.journal");
 
@@ -54,7 +54,7 @@ fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     Ok(code)
 }
 
-/// What the first peer that was dialled sent, out of a journal.
+/// The bytes that the first dialled peer sent, out of a journal.
 fn script(journal: &[u8]) -> Result<Script, satwire_capture::journal::Error> {
     let reader = Reader::new(journal)?;
     let mut script = ScriptWriter::new(reader.prologue().config.magic);

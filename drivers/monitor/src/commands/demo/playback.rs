@@ -12,7 +12,7 @@ use std::time::Duration;
 use satwire_core::wire::{self, Command, Hash, Header, Message, TxView};
 use satwire_core::{Instant, Magic};
 
-/// What the recorded peer sent: whole frames, each with its time.
+/// The bytes of the recorded peer: whole frames, each with its time.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     magic: Magic,
@@ -55,7 +55,7 @@ fn take_frame(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
     Some(std::mem::replace(bytes, rest))
 }
 
-/// What is to be done next.
+/// The next act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Send this, so long after the frame before it.
@@ -66,7 +66,7 @@ pub(super) enum Step {
     Done,
 }
 
-/// What a frame waits for.
+/// The condition that a frame waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
     Version,
@@ -94,7 +94,7 @@ pub(super) struct Playback {
     version_seen: bool,
     /// Nonces of pings that wait for their pong.
     pings: VecDeque<u64>,
-    /// What was asked for and not sent yet.
+    /// Objects asked for and not sent yet.
     asked: BTreeSet<Hash>,
 }
 
@@ -126,7 +126,7 @@ impl Playback {
         }
     }
 
-    /// What is to be done next. A frame that is given out is over.
+    /// The next act. A frame that is given out is over.
     pub(super) fn next(&mut self) -> Step {
         let Some((at, frame)) = self.script.frames.front() else { return Step::Done };
         let mut answer = None;

@@ -21,7 +21,7 @@ pub(super) fn of_size(size: usize) -> Tx {
     with_script(&vec![0xaf; size - BESIDES])
 }
 
-/// What a stranger sends can be written: at most 29 bytes for each of a transaction of a size that is relayed, and
+/// A stranger's bytes can be written: at most 29 bytes for each of a transaction of a size that is relayed, and
 /// a few hundred in all for a larger one (Bitcoin Core `src/policy/policy.h` `MAX_STANDARD_TX_WEIGHT`).
 #[test]
 fn a_transaction_above_400_000_weight_is_abridged() {

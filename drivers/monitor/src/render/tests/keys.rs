@@ -69,7 +69,7 @@ fn txs() -> [Tx; 5] {
 
 fn type_of(value: &Value) -> Option<&'static str> {
     match value {
-        // What is not known has no type of its own.
+        // An unknown value has no type of its own.
         Value::Null => None,
         Value::Bool(_) => Some("bool"),
         Value::Number(_) => Some("number"),

@@ -10,7 +10,7 @@ use crate::model::{Model, Traffic};
 
 const LONG: Patience = Patience { stalled: Duration::from_secs(60), whole: Duration::from_secs(60) };
 
-/// What a slow reader got so far, and its orders to get on.
+/// The bytes that a slow reader got so far, and its orders to get on.
 #[derive(Debug)]
 pub(crate) struct Reader {
     permits: mpsc::Sender<io::Result<usize>>,

@@ -1,4 +1,4 @@
-//! Who waits for a slow reader, and what is lost if it reads nothing: in virtual time, the writer a step at a time.
+//! Waiting for a slow reader, and the loss if it reads nothing: in virtual time, the writer a step at a time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -164,7 +164,7 @@ fn who_causes_a_backlog_waits_and_others_do_not() {
     assert_eq!(small, 300);
 }
 
-/// What it holds is bounded, whatever it makes in lines: a share and one event.
+/// Its memory is bounded, whatever it makes in lines: a share and one event.
 #[test]
 fn a_peer_holds_its_share_and_one_event() {
     let mut stage = Stage::new();
@@ -244,7 +244,7 @@ fn all_together_are_bounded() {
     assert_eq!(gap.by_peer.len(), Gap::NAMED);
     assert_eq!(gap.rest, gap.dropped - Gap::NAMED as u64);
     drop(queue);
-    // Who lost something is not read before there is room, although it holds nothing.
+    // A connection that lost something is not read before there is room, although it holds nothing.
     assert!(stage.paused.contains(&ConnId(999)) && stage.flow().is_empty());
     stage.event(HONEST, arrived(transaction(1, 1)));
     assert_eq!(stage.report.queue.lock().unwritten(), waiting + 1, "the small one finds room");
