@@ -8,6 +8,7 @@ use crate::wire::AddrV2;
 
 /// Where a peer is to be found: what [`Input::Dial`](super::Input::Dial) takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Address {
     /// An address of the internet.
     Socket(SocketAddr),

@@ -30,6 +30,8 @@ pub struct TargetId(pub u32);
 ///
 /// An input never fails. One that can't be carried out, because the driver or the application got something
 /// wrong, changes nothing and is told as [`EventKind::InputRefused`](super::EventKind::InputRefused).
+///
+/// It may grow only with a new major version: a journal that leaves one out is no longer the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// Keep a connection to this address from now on, redialled whenever it ends. A new address becomes the
@@ -93,6 +95,8 @@ pub enum Input<'a> {
 
 /// An order to the driver, or news for the application: what a [`Machine`](crate::Machine) gives out, whose events
 /// are `E`.
+///
+/// It may grow only with a new major version: a driver that passes over an order no longer runs the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output<E = Event> {
     /// Look up the addresses of a name, answer with [`Input::Resolved`].

@@ -68,7 +68,7 @@ pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) -> Result<(), Un
             out.extend_from_slice(addr.address(&mut [0; 32]));
             out.extend_from_slice(&port.to_le_bytes());
         }
-        Address::Overlay { .. } => return Err(Unsupported),
+        _ => return Err(Unsupported),
     }
     Ok(())
 }
