@@ -3,8 +3,9 @@
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Hello, NETWORK, World, by_wtxid, peer_addr, segwit_tx, tx_message};
 use satwire_core::node::{Address, ConnId, EventKind, Input, InputError, Output};
+use satwire_core::peer::{ConnectionConfig, Direction, SendError};
 use satwire_core::wire::{AddrV2, Command, Hash, InvType, Inventory};
-use satwire_core::{Config, Label};
+use satwire_core::{Config, Instant, Label, Peer, WallClock};
 
 fn nothing_else(world: &mut World) {
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
@@ -91,6 +92,39 @@ fn the_application_sends_its_own_messages() {
     world.take_events();
     world.handle(getaddr);
     assert_eq!(world.take_refusals(), [InputError::ConnectionOver(conn)]);
+}
+
+/// How fast a peer reads is not in a journal: a run and its replay must decide alike.
+#[test]
+fn a_message_is_queued_however_slowly_the_peer_reads() {
+    let mut world = World::default();
+    let conn = world.peer(1, &Hello::default());
+    world.deaf.insert(conn);
+    let payload = vec![0; 900_000];
+    for _ in 0..4 {
+        world.handle(Input::Send { conn, command: Command::BLOCK, payload: &payload });
+    }
+    assert_eq!(world.take_refusals(), []);
+    assert!(world.node.transmit(conn).len() > 4 * payload.len());
+    assert!(world.node.wants_read(conn), "our own messages do not stop the reading");
+}
+
+/// A `Peer` alone has no journal; its owner is told to wait.
+#[test]
+fn a_peer_that_does_not_read_is_sent_no_more() {
+    let connection = ConnectionConfig::new(Direction::Outbound, 1, WallClock::default());
+    let mut peer = Peer::new(Config::new(NETWORK).into(), connection, Instant::ZERO);
+    let mut hello = &Hello::default().all()[..];
+    while peer.receive(Instant::ZERO, &mut hello).is_some() {}
+    peer.transmitted(usize::MAX);
+    let payload = vec![0; 600_000];
+    let send = |peer: &mut Peer| peer.send_payload(Instant::ZERO, Command::BLOCK, &payload);
+    assert_eq!(send(&mut peer), Ok(()));
+    assert_eq!(send(&mut peer), Ok(()));
+    let unsent = peer.transmit().len();
+    assert_eq!(send(&mut peer), Err(SendError::Unsent { unsent }));
+    peer.transmitted(usize::MAX);
+    assert_eq!(send(&mut peer), Ok(()));
 }
 
 /// Nothing is asked for automatically; what the application asks for comes as if it had been.

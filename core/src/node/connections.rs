@@ -208,7 +208,7 @@ impl Connections {
     ) -> Result<(), InputError> {
         let peer = self.commanded(conn)?;
         let before = peer.queued().len();
-        let sent = peer.send_payload(outlet.now, command, payload);
+        let sent = peer.queue_payload(outlet.now, command, payload);
         sent.map_err(|error| InputError::NotSent { conn, command, error })?;
         outlet.show_queued(conn, peer, before);
         self.settle(outlet, conn);

@@ -73,6 +73,9 @@ pub enum Input<'a> {
     },
     /// Send this message. It must be [`Peer::is_ready`](crate::Peer::is_ready): before the handshake is done
     /// it is refused. See [`Peer::send`](crate::Peer::send) for what else is.
+    ///
+    /// It is queued however much waits to be written: how fast a peer reads is not in a journal, so it must not
+    /// decide anything. Look at the length of [`Node::transmit`](crate::Node::transmit) before you send much.
     Send {
         /// The connection.
         conn: ConnId,

@@ -36,6 +36,20 @@ impl Peer {
     /// # Errors
     /// As [`Peer::send`].
     pub fn send_payload(&mut self, now: Instant, command: Command, payload: &[u8]) -> Result<(), SendError> {
+        let unsent = self.transport.unsent().len();
+        if unsent > self.config.max_unsent && self.is_ready() {
+            return Err(SendError::Unsent { unsent });
+        }
+        self.queue_payload(now, command, payload)
+    }
+
+    /// As [`Peer::send_payload`], however much waits: how fast the other side reads decides nothing.
+    pub(crate) fn queue_payload(
+        &mut self,
+        now: Instant,
+        command: Command,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
         if self.closed {
             return Err(SendError::Closed);
         }
@@ -47,10 +61,6 @@ impl Peer {
         }
         if payload.len() > MAX_PAYLOAD as usize {
             return Err(SendError::TooLong { length: payload.len() });
-        }
-        let unsent = self.transport.unsent().len();
-        if unsent > self.config.max_unsent {
-            return Err(SendError::Unsent { unsent });
         }
         self.transport.send(now, command, |out| out.extend_from_slice(payload));
         let sent = Header::LEN + payload.len();
