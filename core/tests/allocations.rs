@@ -1,4 +1,4 @@
-//! What decoding allocates: nothing for a view, one allocation for a transaction of one's own (P1d).
+//! Allocations of decoding: none for a view, one allocation for a transaction of one's own (P1d).
 
 #![allow(unsafe_code, reason = "a global allocator is unsafe by nature")]
 

@@ -63,7 +63,7 @@ pub(crate) fn frame(command: Command, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What the measure takes for one hash: double SHA-256 by `sha2` 0.10.
+/// The measure's time for one hash: double SHA-256 by `sha2` 0.10.
 #[inline]
 pub(crate) fn reference(bytes: &[u8]) -> u64 {
     fold(&Sha256::digest(Sha256::digest(bytes)).into())

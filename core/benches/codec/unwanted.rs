@@ -9,7 +9,7 @@ use crate::streams::frame;
 
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
 
-/// What the other side says to be through the handshake.
+/// The words of the other side to be through the handshake.
 pub(crate) fn greeting() -> Vec<u8> {
     let version = Version {
         version: 70016,

@@ -16,7 +16,7 @@ use satwire_core::wire::{
     Prefilled, ShortId, ShortIdKey, TxView, encode_frame,
 };
 
-/// What the other decoder makes of a payload.
+/// The other decoder's reading of a payload.
 fn theirs(command: Command, bytes: &[u8]) -> Result<NetworkMessage, bitcoin::consensus::encode::Error> {
     let mut framed = Vec::new();
     encode_frame(&mut framed, Network::Main.magic(), command, |out| out.extend_from_slice(bytes));

@@ -176,7 +176,7 @@ fn f7_b1_at_the_limit_is_accepted_and_one_above_is_not() {
                 assert_eq!(field.error(&field.payload(limit + 1, 0)), error, "{}", field.name);
             }
             Bound::Payload(_) | Bound::Text => {
-                // What is there is accepted, one entry more than there is is not.
+                // A count of the entries that are there is accepted, one more is not.
                 if field.name != "tx segwit inputs" {
                     assert!(decode(field.command, &field.payload(200, 200)).is_ok(), "{}", field.name);
                 }

@@ -1,10 +1,6 @@
-//! Tests of the cost: time and memory.
+//! Tests of the cost: steps and memory.
 
-use alloc::vec::Vec;
-use core::time::Duration;
-
-use super::super::seen::BodyFrom;
-use super::tests::{HASH, announce, at, deliver, failed, from, hash, requests, tracker};
+use super::tests::{announce, deliver, failed, requests, tracker};
 use super::*;
 
 /// Work that took seconds to minutes with lists: a million steps here are as many, not their square.
@@ -74,39 +70,4 @@ fn memory_is_bounded_and_given_back() {
     // One peer may take its 5000 and no more.
     let one_peer = 5000 * (BYTES_PER_ENTRY + BYTES_PER_TX);
     assert!(one_peer < 1_450_000, "{one_peer}");
-}
-
-/// `cargo test --release -p satwire-core what_an_announcement_costs -- --ignored --nocapture`: the least of many
-/// rounds of 35 hashes that eight peers announce, with all that a node looks up.
-#[test]
-#[ignore = "a measurement"]
-fn what_an_announcement_costs() {
-    extern crate std;
-    let mut tracker = tracker();
-    for n in 0..100_000 {
-        deliver(&mut tracker, n);
-    }
-    let (mut announcing, mut settling) = (Duration::MAX, Duration::MAX);
-    let mut requested = 0;
-    for round in 0..5000 {
-        let hashes: Vec<_> = (0..35).map(|n| hash(1_000_000 + 35 * round + n)).collect();
-        let start = std::time::Instant::now();
-        for conn in 0..8 {
-            for hash in &hashes {
-                let id = HASH.keyed(hash);
-                let announced = tracker.announced(at(u64::from(round)), from(2 * conn), id, true);
-                requested += u32::from(announced.first && announced.outcome == Outcome::Requested);
-            }
-        }
-        announcing = announcing.min(start.elapsed());
-        let start = std::time::Instant::now();
-        for hash in &hashes {
-            let id = HASH.keyed(hash);
-            tracker.received(id, id, BodyFrom::AskedPreferred);
-        }
-        settling = settling.min(start.elapsed());
-    }
-    assert_eq!(requested, 5000 * 35);
-    let each = |duration: Duration| duration.as_nanos() / (35 * 8);
-    std::println!("{} ns to announce, {} ns to settle", each(announcing), each(settling));
 }
