@@ -69,13 +69,17 @@ pub struct Config {
     pub max_announcements: usize,
     /// How many transaction ids are remembered so that nothing is asked for twice: the last so many that were
     /// asked for and came, of which a transaction with witnesses has two. A quarter as many again of those that
-    /// came unasked, a quarter of those that peers delivered that dialled us, and as many announcements (at most
-    /// 65,536), so that a repeated one is not told. 18 to 28 bytes each, reserved at the start. Default 50,000,
-    /// about 3 MiB in all.
+    /// came unasked. 18 to 26 bytes each, reserved at the start. Of the last sixth of so many transactions it is
+    /// remembered which peers announced them, so that a repeated announcement is not told: about 100 bytes each,
+    /// reserved at the start, and with more than 64 peers a bit for each further one, 16 MiB of those at most.
+    /// Default 50,000, about 3 MiB in all.
     pub remembered_ids: usize,
     /// Transactions that nobody asked for and that are told of one peer, a minute; more are ignored. Those of a
     /// minute may come at once. Default 6000 (ours).
     pub unrequested_per_minute: u32,
+    /// The age, counted from its first announcement, at which it is told how a transaction spread. Default 30 s
+    /// (ours). Only of transactions that are [asked for](Self::request_transactions) by themselves.
+    pub propagation_age: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -107,6 +111,7 @@ impl Config {
             max_announcements: 5000,
             remembered_ids: 50_000,
             unrequested_per_minute: 6000,
+            propagation_age: Duration::from_secs(30),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

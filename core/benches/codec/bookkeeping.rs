@@ -50,16 +50,24 @@ fn tx(n: u64) -> Vec<u8> {
     bytes
 }
 
+/// The time from one batch to the next: 14 transactions a second.
+const BATCH_EVERY: Duration = Duration::from_millis(2500);
+
 /// A node with 8 peers, in which each new transaction is announced by all of them and then comes.
 struct Rig {
     node: Node<FromRng<Counter>>,
+    now: Instant,
     next: u64,
 }
 
 impl Rig {
     fn new() -> Self {
         let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
-        let mut node = Node::new(Config::new(Network::Main), clock, FromRng(Counter(1)));
+        // Nobody answers pings here.
+        let mut config = Config::new(Network::Main);
+        config.ping_interval = Duration::MAX;
+        config.ping_timeout = Duration::MAX;
+        let mut node = Node::new(config, clock, FromRng(Counter(1)));
         for n in 1..=ANNOUNCERS {
             let addr = std::net::SocketAddr::from(([10, 0, 0, n as u8], 8333));
             assert_eq!(NetAddress::from(addr).port, 8333);
@@ -68,7 +76,7 @@ impl Rig {
             node.handle(Instant::ZERO, Input::Connected(ConnId(n)));
             node.handle(Instant::ZERO, Input::Received(ConnId(n), &greeting()));
         }
-        let mut rig = Self { node, next: 0 };
+        let mut rig = Self { node, now: Instant::ZERO, next: 0 };
         rig.drain();
         rig
     }
@@ -86,13 +94,16 @@ impl Rig {
     #[inline(never)]
     fn announce(&mut self, inv: &[u8]) {
         for n in 1..=ANNOUNCERS {
-            self.node.handle(Instant::ZERO, Input::Received(ConnId(n), inv));
+            self.node.handle(self.now, Input::Received(ConnId(n), inv));
             self.drain();
         }
     }
 
     /// One batch: the time that its announcements took, without what came before and after.
     fn batch(&mut self) -> Duration {
+        self.now = self.now + BATCH_EVERY;
+        self.node.handle(self.now, Input::Timeout);
+        self.drain();
         let first = self.next;
         self.next += BATCH as u64;
         let txs: Vec<_> = (first..self.next).map(tx).collect();
@@ -107,7 +118,7 @@ impl Rig {
         self.announce(&inv);
         let taken = start.elapsed();
         for bytes in txs {
-            self.node.handle(Instant::ZERO, Input::Received(ConnId(1), &frame(Command::TX, &bytes)));
+            self.node.handle(self.now, Input::Received(ConnId(1), &frame(Command::TX, &bytes)));
         }
         self.drain();
         taken

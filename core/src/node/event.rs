@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use super::{Address, ConnId, InputError};
 use crate::peer::{Direction, IgnoredReason, Negotiated, Rejection};
-use crate::wire::{Command, Inventory, OwnedMessage, Tx};
+use crate::wire::{Command, Inventory, OwnedMessage, Tx, Txid, Wtxid};
 use crate::{CloseReason, Instant, WallClock};
 
 /// News: what happened, when, and on which connection.
@@ -63,6 +63,8 @@ pub enum EventKind {
         /// The time since our `getdata` to this peer, if there was one.
         latency: Option<Duration>,
     },
+    /// How a transaction spread, told once of each that peers announced and that came.
+    Propagation(Box<Propagation>),
     /// A message of a command in [`Config::deliver`](crate::Config::deliver).
     Message(OwnedMessage),
     /// The peer does not have what we asked it for.
@@ -95,6 +97,42 @@ pub struct Announcement {
     pub first: bool,
     /// A `getdata` for it follows to this peer, now.
     pub requested: bool,
+}
+
+/// How a transaction spread among our peers, at the age [`Config::propagation_age`](crate::Config::propagation_age)
+/// or, if its body came later, when that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Propagation {
+    /// The txid.
+    pub txid: Txid,
+    /// The wtxid.
+    pub wtxid: Wtxid,
+    /// When it was announced first, under either id.
+    pub first_at: Instant,
+    /// The connection on which it was.
+    pub first_conn: ConnId,
+    /// The first peer announced at the pace at which Bitcoin Core lets announcements wait (13 a second and more
+    /// over ten seconds): it may have known the transaction for longer.
+    pub congested: bool,
+    /// How many peers announced it, under either id. Of those that were gone before the body came only the first
+    /// counts.
+    pub announcers: u32,
+    /// How many peers could have announced it: those that are there, and those that have gone since it was
+    /// announced first.
+    pub listeners: u32,
+    /// How many groups the announcers are in that are still there: the first 16 bits of an IPv4 address, the first
+    /// 32 of an IPv6 address.
+    pub netgroups: u32,
+    /// The time from the first announcement to that by which 10 of a hundred announcers had announced it (nearest
+    /// rank). As the others it is exact up to 64 announcers, and within 1 % above.
+    pub p10: Duration,
+    /// The same of 50 of a hundred.
+    pub p50: Duration,
+    /// The same of 90 of a hundred.
+    pub p90: Duration,
+    /// The time from the first announcement to the last; exact.
+    pub max: Duration,
 }
 
 /// A request that failed.

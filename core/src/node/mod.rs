@@ -5,6 +5,7 @@
 //! happened. Bytes leave through [`Node::transmit`], one stream a connection.
 
 mod address;
+mod announcers;
 mod conn_map;
 mod connections;
 mod deadlines;
@@ -29,11 +30,11 @@ use core::time::Duration;
 
 pub use self::address::Address;
 pub use self::conn_map::ConnMap;
-use self::connections::Connections;
 pub use self::connections::NodePeer;
+use self::connections::{Connections, Link};
 use self::dialler::{Dialler, Resolved};
 pub use self::environment::{Environment, FromRng, Purpose};
-pub use self::event::{Announcement, Event, EventKind, FailedRequest};
+pub use self::event::{Announcement, Event, EventKind, FailedRequest, Propagation};
 pub use self::input::{ConnId, Input, InputError, Output, TargetId};
 use self::outlet::Outlet;
 use self::tx_download::{TxDownload, failed_requests};
@@ -305,6 +306,9 @@ impl<E: Environment> Node<E> {
         for conn in self.connections.take_due(self.outlet.now) {
             self.conn_due(conn);
         }
+        while let Some(propagation) = self.download.poll_propagation(self.outlet.now) {
+            self.outlet.emit(None, EventKind::Propagation(Box::new(propagation)));
+        }
         self.ask_all();
     }
 
@@ -373,14 +377,14 @@ impl<E: Environment> Node<E> {
         let kind = match event {
             peer::Event::Handshake(negotiated) => {
                 self.connections.ready(conn, self.outlet.now);
-                if let Some(peer) = self.connections.peer(conn) {
-                    self.download.ready(conn, peer.direction(), peer.tx_inv_type());
+                if let Ok(Some(Link { addr, peer: Some(peer), .. })) = self.connections.find(conn) {
+                    self.download.ready(conn, addr.ip(), peer.direction(), peer.tx_inv_type());
                 }
                 EventKind::Handshake(negotiated)
             }
             peer::Event::Pong { rtt, min } => EventKind::Pong { rtt, min },
             peer::Event::Feefilter(rate) => EventKind::Feefilter(rate),
-            peer::Event::Inv(items) => return self.announced(conn, items),
+            peer::Event::Inv(items) => return self.announced(conn, &items),
             peer::Event::Tx { tx, latency } => {
                 let kind = self.download.received(conn, tx, latency, self.outlet.now);
                 if let EventKind::Tx { latency: Some(_), .. } = kind {
@@ -411,16 +415,12 @@ impl<E: Environment> Node<E> {
         self.outlet.emit(conn, kind);
     }
 
-    fn announced(&mut self, conn: ConnId, mut items: Vec<Inventory>) {
-        items.retain(|item| item.inv_type.is_tx());
-        let announcements = self.download.announced(conn, &items, self.outlet.now);
-        if announcements.is_empty() {
-            return;
+    fn announced(&mut self, conn: ConnId, items: &[Inventory]) {
+        let (announcements, requests) = self.download.announced(conn, items, self.outlet.now);
+        if !announcements.is_empty() {
+            self.outlet.emit(conn, EventKind::Announced(announcements));
+            self.ask(requests);
         }
-        let requested = announcements.iter().filter(|announcement| announcement.requested);
-        let requests: Vec<_> = requested.map(|announcement| (conn, announcement.item.hash)).collect();
-        self.outlet.emit(conn, EventKind::Announced(announcements));
-        self.ask(requests);
     }
 
     /// `conn` did not deliver these: tells so, and asks others.

@@ -46,37 +46,36 @@ pub(super) struct KeyedId<'a> {
     pub(super) key: u64,
 }
 
-/// The last ids that were seen, each as its 64-bit keyed hash with a few flags; the memory is reserved at the
-/// start.
+/// The last ids that were seen, each as its 64-bit keyed hash with what is known of it; the memory is reserved at
+/// the start.
 #[derive(Debug)]
-pub(super) struct RecentIds {
+pub(super) struct RecentIds<T = ()> {
     /// The hashes in the order in which they came; the next one replaces the oldest.
     ring: Box<[u64]>,
-    /// The facts known of each.
-    flags: Box<[u8]>,
+    values: Box<[T]>,
     next: usize,
-    /// Places in `ring`.
+    /// Places in `ring`. Looked up, never iterated.
     index: HashTable<u32>,
 }
 
-impl RecentIds {
+impl<T: Clone + Default> RecentIds<T> {
     /// Remembers the last `capacity` ids, at least one.
     pub(super) fn new(hash: IdHash, capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
         let mut known = Self {
             ring: vec![0; capacity].into_boxed_slice(),
-            flags: vec![0; capacity].into_boxed_slice(),
+            values: vec![T::default(); capacity].into_boxed_slice(),
             next: 0,
-            // Twice the room, and a place for the one that comes before the oldest goes: a table that is
-            // at most half full clears out its removed entries in place and never grows.
+            // Twice the room, and a place for the one that comes before the oldest goes: a table that is at most
+            // half full clears out its removed entries in place and never grows.
             index: HashTable::with_capacity(2 * (capacity + 1)),
         };
-        // It starts full, of ids that nothing has. Each later one takes the place of the oldest, and all the
-        // memory that there will ever be is in use from the first moment.
+        // It starts full, of ids that nothing has. Each later one takes the place of the oldest, and all the memory
+        // that there will ever be is in use from the first moment.
         for n in 0..capacity {
             let mut nobody = [0xff; 32];
             nobody[..8].copy_from_slice(&(n as u64).to_le_bytes());
-            known.put(hash.of(&Hash(nobody)), 0);
+            known.put(hash.of(&Hash(nobody)), T::default());
         }
         known
     }
@@ -86,30 +85,24 @@ impl RecentIds {
         self.place(hash).is_some()
     }
 
-    /// The flags of the id with this keyed hash; none if it is not among them.
-    pub(super) fn flags(&self, hash: u64) -> u8 {
-        self.place(hash).map_or(0, |place| self.flags[place])
+    /// What is known of the id with this keyed hash, if it is among them.
+    pub(super) fn get(&self, hash: u64) -> Option<&T> {
+        self.place(hash).map(|place| &self.values[place])
     }
 
-    /// Remembers the id with this keyed hash; false if it was known.
-    pub(super) fn insert(&mut self, hash: u64) -> bool {
-        self.insert_flags(hash, 0)
+    /// What is known of the id with this keyed hash, to be changed.
+    pub(super) fn get_mut(&mut self, hash: u64) -> Option<&mut T> {
+        self.place(hash).map(|place| &mut self.values[place])
     }
 
-    /// Remembers the id with this keyed hash, and these flags in addition to those that it has; false if it was
-    /// known. One that was known grows no younger.
-    pub(super) fn insert_flags(&mut self, hash: u64, flags: u8) -> bool {
-        if let Some(place) = self.place(hash) {
-            self.flags[place] |= flags;
-            return false;
-        }
+    /// Remembers the id with this keyed hash, which is not among them, in place of the oldest.
+    pub(super) fn insert(&mut self, hash: u64, value: T) {
         let place = self.next as u32;
         let oldest = self.ring[self.next];
         if let Ok(entry) = self.index.find_entry(oldest, |&found| found == place) {
             entry.remove();
         }
-        self.put(hash, flags);
-        true
+        self.put(hash, value);
     }
 
     fn place(&self, hash: u64) -> Option<usize> {
@@ -117,9 +110,9 @@ impl RecentIds {
     }
 
     /// Writes the next place, which is in the index no more.
-    fn put(&mut self, hash: u64, flags: u8) {
+    fn put(&mut self, hash: u64, value: T) {
         self.ring[self.next] = hash;
-        self.flags[self.next] = flags;
+        self.values[self.next] = value;
         let ring = &self.ring;
         self.index.insert_unique(hash, self.next as u32, |&place| ring[place as usize]);
         self.next = (self.next + 1) % self.ring.len();
@@ -144,27 +137,15 @@ mod tests {
         let mut known = RecentIds::new(IdHash::new(KEY), 100);
         let allocated = known.index.allocation_size();
         for n in 0..5000 {
-            assert!(known.insert(id(n)), "{n} is new");
-            assert!(!known.insert(id(n)), "{n} is known");
+            assert_eq!(known.get(id(n)), None, "{n} is new");
+            known.insert(id(n), n);
+            assert_eq!(known.get(id(n)), Some(&n), "{n} is known");
             if let Some(forgotten) = n.checked_sub(100) {
                 assert!(known.contains(id(forgotten + 1)), "{n}");
                 assert!(!known.contains(id(forgotten)), "{n}");
             }
         }
         assert_eq!((known.index.len(), known.index.allocation_size()), (100, allocated));
-    }
-
-    #[test]
-    fn flags_add_up_and_go_with_their_id() {
-        let mut known = RecentIds::new(IdHash::new(KEY), 2);
-        assert_eq!(known.flags(id(1)), 0);
-        assert!(known.insert_flags(id(1), 1));
-        assert!(!known.insert_flags(id(1), 4));
-        assert_eq!(known.flags(id(1)), 5);
-        assert!(known.insert(id(2)) && known.insert(id(3)));
-        assert_eq!((known.contains(id(1)), known.flags(id(1))), (false, 0));
-        assert!(known.insert(id(1)));
-        assert_eq!(known.flags(id(1)), 0, "the place of another is taken over without its flags");
     }
 
     #[test]

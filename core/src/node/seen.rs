@@ -22,6 +22,7 @@
 //! Not covered: a peer that we dialled can send a stripped or malleated copy that we asked it for. The real one is
 //! then still fetched from everybody who announces by wtxid, but not from those who know txids only (btcd).
 
+use super::announcers::FirstAnnouncement;
 use super::recent_ids::{IdHash, RecentIds};
 
 /// How a hash was announced, as far as it matters for what settles it.
@@ -90,12 +91,21 @@ pub(super) enum BodyFrom {
 /// flushes only what nobody asked for.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// Ids of bodies that were asked for, with [`Settled`] as flags.
-    asked: RecentIds,
+    /// Ids of bodies that were asked for, with what they settle.
+    asked: RecentIds<Settled>,
     /// Wtxids of bodies that nobody asked for.
     not_asked: RecentIds,
-    /// Ids that were announced, whatever became of them.
-    announced: RecentIds,
+    /// Ids that were announced, whatever became of them, each with its first announcement.
+    announced: RecentIds<FirstAnnouncement>,
+}
+
+/// What is known of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// For which announcements of it nothing more has to be asked.
+    pub(super) settled: Settled,
+    /// It was announced.
+    pub(super) announced: bool,
 }
 
 impl Seen {
@@ -109,16 +119,25 @@ impl Seen {
         }
     }
 
+    /// What is known of the id with this key.
+    pub(super) fn find(&self, key: u64) -> Known {
+        Known { settled: self.settled(key), announced: self.announced.contains(key) }
+    }
+
     /// For which announcements of the hash with this key nothing more has to be asked.
     pub(super) fn settled(&self, key: u64) -> Settled {
-        let settled = Settled(self.asked.flags(key));
+        let settled = self.asked.get(key).copied().unwrap_or_default();
         if self.not_asked.contains(key) { settled.and(Settled::WTXID) } else { settled }
     }
 
-    /// Notes that the hash with this key, of which nothing is settled, was announced; false if it was announced
-    /// before. To be asked of hashes that no peer has an open announcement of: those were announced before.
-    pub(super) fn announced_first(&mut self, key: u64) -> bool {
-        self.announced.insert(key)
+    /// The hash with this key was announced, which was [not known](Known::announced) to be.
+    pub(super) fn announced(&mut self, key: u64, first: FirstAnnouncement) {
+        self.announced.insert(key, first);
+    }
+
+    /// How the hash with this key was announced first, as far as that is remembered.
+    pub(super) fn first(&self, key: u64) -> Option<FirstAnnouncement> {
+        self.announced.get(key).copied()
     }
 
     /// A body came; the keys are those of its two ids. Returns whether it is new: no body with this wtxid is
@@ -127,13 +146,20 @@ impl Seen {
         let had = self.settled(wtxid_key).contains(AnnouncedAs::Wtxid);
         if from == BodyFrom::NotAsked {
             if !had {
-                self.not_asked.insert(wtxid_key);
+                self.not_asked.insert(wtxid_key, ());
             }
         } else {
-            self.asked.insert_flags(wtxid_key, Settled::WTXID.0);
-            self.asked.insert_flags(txid_key, Settled::txid(from).0);
+            self.settle(wtxid_key, Settled::WTXID);
+            self.settle(txid_key, Settled::txid(from));
         }
         !had
+    }
+
+    fn settle(&mut self, key: u64, settled: Settled) {
+        match self.asked.get_mut(key) {
+            Some(before) => *before = before.and(settled),
+            None => self.asked.insert(key, settled),
+        }
     }
 }
 
@@ -141,6 +167,7 @@ impl Seen {
 mod tests {
     use super::AnnouncedAs::{PreferredTxid, Txid, Wtxid};
     use super::*;
+    use crate::node::ConnId;
     use crate::wire::Hash;
 
     const EVERY_WAY: [AnnouncedAs; 3] = [Wtxid, Txid, PreferredTxid];
@@ -242,14 +269,19 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_announced_first_once() {
+    fn an_announced_id_is_remembered() {
         let mut seen = seen();
-        assert!(seen.announced_first(key(1)) && !seen.announced_first(key(1)));
+        let by = |conn| FirstAnnouncement { conn: ConnId(conn), ..FirstAnnouncement::default() };
+        let is_announced = |seen: &Seen, n| seen.find(key(n)).announced;
+        assert!(!is_announced(&seen, 1));
+        seen.announced(key(1), by(1));
         // It is remembered when nobody delivers it, until ten others were announced.
         for n in 10..19 {
-            assert!(seen.announced_first(key(n)));
+            seen.announced(key(n), by(n.into()));
         }
-        assert!(!seen.announced_first(key(1)));
-        assert!(seen.announced_first(key(19)) && seen.announced_first(key(1)));
+        assert!(is_announced(&seen, 1));
+        seen.announced(key(19), by(19));
+        assert!(!is_announced(&seen, 1));
+        assert_eq!([1, 10, 19].map(|n| seen.first(key(n))), [None, Some(by(10)), Some(by(19))]);
     }
 }

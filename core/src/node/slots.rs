@@ -23,13 +23,13 @@ pub(super) struct Slots {
 
 /// The first 16 bits of an IPv4 address, or the first 32 of an IPv6 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+pub(super) enum Group {
     V4([u8; 2]),
     V6([u8; 4]),
 }
 
 impl Group {
-    const fn of(ip: IpAddr) -> Self {
+    pub(super) const fn of(ip: IpAddr) -> Self {
         match ip {
             IpAddr::V4(ip) => {
                 let [a, b, ..] = ip.octets();

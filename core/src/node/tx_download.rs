@@ -1,23 +1,28 @@
 //! The treatment of announced and delivered transactions (Bitcoin Core `src/node/txdownloadman_impl.cpp`).
 //!
-//! [`TxRequests`] decides whom to ask for what, [`Seen`](super::seen) knows what need not be asked for. Here stands
-//! what belongs to the peer that speaks: whether we dialled it, by which id it announces, how much it may send
-//! without being asked, and what it said before.
+//! [`TxRequests`] decides whom to ask for what, [`Seen`](super::seen) knows what need not be asked for,
+//! [`Announcers`] who announced what came. Here stands what belongs to the peer that speaks: whether we dialled it,
+//! by which id it announces, how much it may send without being asked, and how fast it announces.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 use core::time::Duration;
 
-use super::recent_ids::{IdHash, RecentIds};
+use super::announcers::{Announcers, Body, FirstAnnouncement};
+use super::recent_ids::{IdHash, KeyedId};
 use super::seen::{BodyFrom, Seen};
+use super::slots::Group;
 use super::tx_requests::{self, OVERLOADED, Outcome, TxRequests};
-use super::{Announcement, ConnId, ConnMap, EventKind, FailedRequest};
+use super::{Announcement, ConnId, ConnMap, EventKind, FailedRequest, Propagation};
 use crate::peer::{Direction, IgnoredReason};
 use crate::wire::{Command, Hash, InvType, Inventory, Tx};
 use crate::{Config, Instant};
 
-/// Pairs of peer and transaction that are remembered, so that a repeated announcement is not told again.
-const ANNOUNCED_BY: usize = 1 << 16;
+/// So many announcements in so much time are the pace at which Bitcoin Core lets further ones wait: 14 a second
+/// (`-txsendrate`), and a little less because its timers are random.
+const CONGESTED: u32 = 130;
+const PACE_WINDOW: Duration = Duration::from_secs(10);
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -28,7 +33,7 @@ pub(super) struct TxDownload {
     requests: TxRequests,
     /// Whether anybody is asked at all.
     automatic: bool,
-    announced_by: RecentIds,
+    announcers: Announcers,
     unrequested_per_minute: u32,
     peers: ConnMap<Announcer>,
     wtxid_peers: usize,
@@ -41,6 +46,15 @@ struct Announcer {
     by_txid: bool,
     /// When its quota of unrequested transactions is whole again.
     quota_whole_at: Instant,
+    pace: Pace,
+}
+
+/// How fast a peer announces.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    since: Instant,
+    count: u32,
+    was_congested: bool,
 }
 
 impl TxDownload {
@@ -55,7 +69,7 @@ impl TxDownload {
             hasher,
             requests: TxRequests::new(rank_key, seen, entries_per_peer),
             automatic: config.request_transactions,
-            announced_by: RecentIds::new(hasher, ANNOUNCED_BY.min(ids)),
+            announcers: Announcers::new(config.propagation_age, ids / 6),
             unrequested_per_minute: config.unrequested_per_minute,
             peers: ConnMap::new(),
             wtxid_peers: 0,
@@ -63,11 +77,13 @@ impl TxDownload {
     }
 
     /// A peer's handshake is done.
-    pub(super) fn ready(&mut self, conn: ConnId, direction: Direction, inv_type: InvType) {
+    pub(super) fn ready(&mut self, conn: ConnId, ip: IpAddr, direction: Direction, inv_type: InvType) {
         let by_txid = inv_type == InvType::TX;
         self.wtxid_peers += usize::from(!by_txid);
         let preferred = direction == Direction::Outbound;
-        self.peers.insert(conn, Announcer { preferred, by_txid, quota_whole_at: Instant::ZERO });
+        let peer = Announcer { preferred, by_txid, quota_whole_at: Instant::ZERO, pace: Pace::default() };
+        self.peers.insert(conn, peer);
+        self.announcers.connected(conn, Group::of(ip.to_canonical()));
     }
 
     /// A peer is gone: what it was asked for may be asked of others.
@@ -75,12 +91,19 @@ impl TxDownload {
         if let Some(peer) = self.peers.remove(conn) {
             self.wtxid_peers -= usize::from(!peer.by_txid);
             self.requests.disconnected(conn);
+            self.announcers.disconnected(conn);
         }
     }
 
-    /// When somebody is to be asked, if nothing comes in before.
+    /// When somebody is to be asked or something told, if nothing comes in before.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.requests.poll_timeout()
+        let deadlines = [self.requests.poll_timeout(), self.announcers.poll_timeout()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// The next transaction whose spreading is to be told now.
+    pub(super) fn poll_propagation(&mut self, now: Instant) -> Option<Propagation> {
+        self.announcers.poll(now)
     }
 
     /// Returns whom to ask for what now, peer by peer, what is asked of one peer in the order in which it announced
@@ -108,30 +131,46 @@ impl TxDownload {
         }
     }
 
-    /// `conn` announced these. Returns what is new of it; what is `requested` is to be asked of it now, in this
-    /// order.
-    pub(super) fn announced(&mut self, conn: ConnId, items: &[Inventory], now: Instant) -> Vec<Announcement> {
-        let Some(&Announcer { preferred, by_txid, .. }) = self.peers.get(conn) else { return Vec::new() };
+    /// `conn` announced these. Returns the transactions among them that are news, and what is to be asked of it now.
+    pub(super) fn announced(
+        &mut self,
+        conn: ConnId,
+        items: &[Inventory],
+        now: Instant,
+    ) -> (Vec<Announcement>, Vec<(ConnId, Hash)>) {
+        let mut requests = Vec::new();
+        let Some(peer) = self.peers.get_mut(conn) else { return (Vec::new(), requests) };
+        let congested = peer.pace.add(items.len(), now);
+        let first = FirstAnnouncement { at: now, conn, congested, departed: self.announcers.departed() };
+        let Announcer { preferred, by_txid, .. } = *peer;
         let overloaded = self.requests.in_flight(conn) >= OVERLOADED;
-        let from = tx_requests::Announcer { conn, preferred, by_txid, overloaded };
+        let from = tx_requests::Announcer { first, preferred, by_txid, overloaded };
+        let announcing = self.requests.begin(&from, self.wtxid_peers > 0);
         let mut announcements = Vec::with_capacity(items.len());
-        for item in items {
+        for item in items.iter().filter(|item| item.inv_type.is_tx()) {
             let id = self.hasher.keyed(&item.hash);
-            let (first, requested) = if self.automatic {
-                let announced = self.requests.announced(now, from, id, self.wtxid_peers > 0);
-                if announced.outcome == Outcome::Repeated {
-                    continue;
+            if !self.automatic {
+                let is_first = self.requests.announced_first(id, first);
+                if self.announcers.announced(now, conn, id.key) {
+                    announcements.push(Announcement { item: *item, first: is_first, requested: false });
                 }
-                (announced.first, announced.outcome == Outcome::Requested)
-            } else {
-                (self.requests.announced_first(id), false)
+                continue;
+            }
+            let announced = self.requests.announced(&announcing, id);
+            let requested = announced.outcome == Outcome::Requested;
+            if requested {
+                requests.push((conn, item.hash));
+            }
+            let is_news = match announced.outcome {
+                Outcome::Repeated => false,
+                // A delivery that it was asked for is news in any case.
+                _ => !announced.has_body || self.announcers.announced(now, conn, id.key) || requested,
             };
-            // A delivery that it was asked for is news in any case.
-            if self.announced_by.insert(pair(id.key, conn)) || requested {
-                announcements.push(Announcement { item: *item, first, requested });
+            if is_news {
+                announcements.push(Announcement { item: *item, first: announced.first, requested });
             }
         }
-        announcements
+        (announcements, requests)
     }
 
     /// `conn` was asked for this and has not delivered it.
@@ -147,8 +186,8 @@ impl TxDownload {
         latency: Option<Duration>,
         now: Instant,
     ) -> EventKind {
-        let (wtxid, txid): (Hash, Hash) = (tx.wtxid().into(), tx.txid().into());
-        let [wtxid, txid] = [&wtxid, &txid].map(|hash| self.hasher.keyed(hash));
+        let ids: [Hash; 2] = [tx.wtxid().into(), tx.txid().into()];
+        let ids @ [wtxid, txid] = ids.each_ref().map(|hash| self.hasher.keyed(hash));
         let bytes = tx.as_bytes().len() as u32;
         let ignored = |because| EventKind::Ignored { command: Command::TX, bytes, because };
         let asked = latency.is_some();
@@ -161,6 +200,7 @@ impl TxDownload {
             (true, false) => BodyFrom::Asked,
             (true, true) => BodyFrom::AskedPreferred,
         };
+        self.note_announcers(&tx, ids, now);
         let is_new = self.requests.received(wtxid, txid, from);
         if asked {
             // It has answered, even if that settles nothing of what it was asked for.
@@ -168,6 +208,21 @@ impl TxDownload {
             self.requests.failed(conn, txid);
         }
         if is_new { EventKind::Tx { tx, latency } } else { ignored(IgnoredReason::AlreadyKnown) }
+    }
+
+    /// Hands over who announced a transaction, which the requests are about to forget.
+    fn note_announcers(&mut self, tx: &Tx, ids: [KeyedId<'_>; 2], now: Instant) {
+        let is_new = !self.requests.has_body(ids[0]);
+        let distinct = if ids[0] == ids[1] { &ids[..1] } else { &ids };
+        let announced: Vec<_> = distinct.iter().flat_map(|id| self.requests.announcers(*id)).collect();
+        let Some(&(conn, at)) = announced.iter().min_by_key(|(_, at)| *at) else { return };
+        let departed = self.announcers.departed();
+        let heard = FirstAnnouncement { at, conn, congested: false, departed };
+        let first = distinct.iter().filter_map(|id| self.requests.first(*id)).chain([heard]);
+        let Some(first) = first.min_by_key(|first| first.at) else { return };
+        let keys = ids.map(|id| id.key);
+        let body = Body { txid: tx.txid(), wtxid: tx.wtxid(), keys, first, announced: &announced };
+        self.announcers.body(now, is_new, &body);
     }
 
     /// A transaction that can never be mined came from `conn`, which was `asked` for it or not. Whoever has a body
@@ -195,9 +250,17 @@ impl TxDownload {
     }
 }
 
-/// The keyed hash of an id and a peer.
-const fn pair(id: u64, conn: ConnId) -> u64 {
-    (id ^ conn.0.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+impl Pace {
+    /// Counts announcements. Returns whether they are as fast as Bitcoin Core lets them be.
+    fn add(&mut self, count: usize, now: Instant) -> bool {
+        let age = now.saturating_duration_since(self.since);
+        if age >= PACE_WINDOW {
+            self.was_congested = self.count >= CONGESTED && age < 2 * PACE_WINDOW;
+            (self.since, self.count) = (now, 0);
+        }
+        self.count = self.count.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        self.was_congested || self.count >= CONGESTED
+    }
 }
 
 /// The failed ones of these requests, each with the peer that is asked instead.

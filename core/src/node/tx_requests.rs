@@ -46,13 +46,14 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
 
-pub(super) use self::announced::{Announced, Announcer, Outcome};
+pub(super) use self::announced::{Announced, Announcer, Announcing, Outcome};
 use self::rank::rank;
 use self::store::{Entry, QUEUE, State, Store, UNDECIDED};
 use super::ConnId;
+use super::announcers::FirstAnnouncement;
 use super::linked_list::{Link, List, NIL};
 use super::recent_ids::KeyedId;
-use super::seen::{AnnouncedAs, BodyFrom, Seen, Settled};
+use super::seen::{AnnouncedAs, BodyFrom, Known, Seen, Settled};
 use crate::Instant;
 use crate::wire::Hash;
 
@@ -108,64 +109,72 @@ impl TxRequests {
         }
     }
 
-    /// A peer announced a hash. `wtxid_peers`: there are peers that announce by wtxid.
-    pub(super) fn announced(
-        &mut self,
-        now: Instant,
-        from: Announcer,
-        id: KeyedId<'_>,
-        wtxid_peers: bool,
-    ) -> Announced {
-        self.undelay(now);
-        let announced = AnnouncedAs::new(from.by_txid, from.preferred);
-        let known_peer = self.store.peer(from.conn);
-        let known_tx = self.store.tx(id);
-        let settled = match known_tx {
-            Some(tx) => self.store.txs[tx].settled,
-            None => self.seen.settled(id.key),
-        };
-        let first = known_tx.is_none() && settled == Settled::NOTHING && self.seen.announced_first(id.key);
-        if settled.contains(announced) {
-            return Announced { first, outcome: Outcome::Settled };
-        }
-        if let (Some(tx), Some(peer)) = (known_tx, known_peer)
-            && self.store.entry(tx, peer).is_some()
-        {
-            return Announced { first, outcome: Outcome::Repeated };
-        }
-        let total = known_peer.map_or(0, |peer| self.store.peers[peer].total);
-        if total >= self.entries_per_peer || self.store.entries.len() >= NIL as usize {
-            return Announced { first, outcome: Outcome::Refused };
-        }
-        let peer = self.store.peer_or_add(from.conn);
-        let tx = known_tx.unwrap_or_else(|| self.store.add_tx(id, settled));
-        let delays =
-            u8::from(!from.preferred) + u8::from(from.by_txid && wtxid_peers) + u8::from(from.overloaded);
+    /// A peer is about to announce. `wtxid_peers`: there are peers that announce by wtxid.
+    pub(super) fn begin(&mut self, from: &Announcer, wtxid_peers: bool) -> Announcing {
+        self.undelay(from.first.at);
+        let delays = [!from.preferred, from.by_txid && wtxid_peers, from.overloaded];
+        let delays = delays.into_iter().map(u8::from).sum();
         let state = match delays {
             0 => State::Ready,
-            _ => State::Delayed(now + DELAY * u32::from(delays)),
+            _ => State::Delayed(from.first.at + DELAY * u32::from(delays)),
         };
+        Announcing {
+            first: from.first,
+            peer: self.store.peer_or_add(from.first.conn),
+            preferred: from.preferred,
+            announced: AnnouncedAs::new(from.by_txid, from.preferred),
+            delays,
+            state,
+        }
+    }
+
+    /// The peer that has [begun](Self::begin) announced a hash.
+    pub(super) fn announced(&mut self, from: &Announcing, id: KeyedId<'_>) -> Announced {
+        let Announcing { peer, announced, .. } = *from;
+        let known_tx = self.store.tx(id);
+        let known = match known_tx {
+            Some(tx) => Known { settled: self.store.txs[tx].settled, announced: true },
+            None => self.seen.find(id.key),
+        };
+        let settled = known.settled;
+        let has_body = settled != Settled::NOTHING;
+        let first = !known.announced && !has_body;
+        if first {
+            self.seen.announced(id.key, from.first);
+        }
+        if settled.contains(announced) {
+            return Announced { first, has_body, outcome: Outcome::Settled };
+        }
+        if known_tx.is_some_and(|tx| self.store.entry(tx, peer).is_some()) {
+            return Announced { first, has_body, outcome: Outcome::Repeated };
+        }
+        let total = self.store.peers[peer].total;
+        if total >= self.entries_per_peer || self.store.entries.len() >= NIL as usize {
+            return Announced { first, has_body, outcome: Outcome::Refused };
+        }
+        let tx = known_tx.unwrap_or_else(|| self.store.add_tx(id, settled));
         let at = self.store.add_entry(Entry {
             links: [Link::NONE; 3],
             tx,
             peer,
+            at: from.first.at,
             sequence: self.sequence,
-            state,
+            state: from.state,
             preferred: from.preferred,
             announced,
-            delays,
+            delays: from.delays,
         });
         self.sequence += 1;
         self.store.txs[tx].open += 1;
         let mut outcome = Outcome::Candidate;
-        if delays > 0 {
-            self.queues[usize::from(delays) - 1].push_back(self.store.entries.places(), at);
+        if from.delays > 0 {
+            self.queues[usize::from(from.delays) - 1].push_back(self.store.entries.places(), at);
         } else if self.store.txs[tx].in_flight == NIL && self.is_only_ready(tx, at) {
             self.decided(tx);
             self.request(at);
             outcome = Outcome::Requested;
         }
-        Announced { first, outcome }
+        Announced { first, has_body, outcome }
     }
 
     /// Requests that are due now: grouped by peer, those of one peer in the order in which it announced
@@ -248,8 +257,27 @@ impl TxRequests {
     }
 
     /// A peer announced a hash that is not asked for automatically. Returns whether nobody did before.
-    pub(super) fn announced_first(&mut self, id: KeyedId<'_>) -> bool {
-        self.seen.settled(id.key) == Settled::NOTHING && self.seen.announced_first(id.key)
+    pub(super) fn announced_first(&mut self, id: KeyedId<'_>, first: FirstAnnouncement) -> bool {
+        let known = self.seen.find(id.key);
+        let is_first = !known.announced && known.settled == Settled::NOTHING;
+        if is_first {
+            self.seen.announced(id.key, first);
+        }
+        is_first
+    }
+
+    /// How this hash was announced first, as far as that is remembered.
+    pub(super) fn first(&self, id: KeyedId<'_>) -> Option<FirstAnnouncement> {
+        self.seen.first(id.key)
+    }
+
+    /// The connected peers that announced this hash, of which no body has settled everything, and when.
+    pub(super) fn announcers(&self, id: KeyedId<'_>) -> impl Iterator<Item = (ConnId, Instant)> {
+        let first = self.store.tx(id).map_or(NIL, |tx| self.store.txs[tx].entries.first());
+        let is_one = |at: &u32| *at != NIL;
+        let next = move |at: &u32| Some(self.store.next_of_tx(*at)).filter(is_one);
+        core::iter::successors(Some(first).filter(is_one), next)
+            .map(|at| (self.store.conn(at), self.store.entries[at].at))
     }
 
     /// Whether a body with this wtxid is remembered.

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use std::{env, eprintln, panic};
 
+use super::super::announcers::FirstAnnouncement;
 use super::super::recent_ids::IdHash;
 use super::super::seen::{AnnouncedAs, BodyFrom, Seen};
 use super::store::State as StoreState;
@@ -28,6 +29,7 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
+    at: Instant,
     state: State,
     sequence: u64,
     preferred: bool,
@@ -65,18 +67,20 @@ impl Model {
         self.of_hash(hash).any(|(_, entry)| entry.state == State::Requested)
     }
 
-    fn announced(&mut self, now: Instant, from: Announcer, hash: Hash, wtxid_peers: bool) -> Announced {
+    fn announced(&mut self, from: Announcer, hash: Hash, wtxid_peers: bool) -> Announced {
         let first = self.known.insert(hash);
-        let conn = from.conn;
+        let FirstAnnouncement { conn, at: now, .. } = from.first;
+        let has_body =
+            [&self.bodies, &self.txids, &self.preferred_txids].iter().any(|ids| ids.contains(&hash));
         let announced = AnnouncedAs::new(from.by_txid, from.preferred);
         if self.is_settled(hash, announced) {
-            return Announced { first, outcome: Outcome::Settled };
+            return Announced { first, has_body, outcome: Outcome::Settled };
         }
         if self.entries.contains_key(&(hash, conn)) {
-            return Announced { first, outcome: Outcome::Repeated };
+            return Announced { first, has_body, outcome: Outcome::Repeated };
         }
         if self.count(conn, |_| true) >= self.entries_per_peer {
-            return Announced { first, outcome: Outcome::Refused };
+            return Announced { first, has_body, outcome: Outcome::Refused };
         }
         let mut time = now;
         if !from.preferred {
@@ -95,10 +99,10 @@ impl Model {
         });
         let at_once = time == now && !others;
         let state = if at_once { State::Requested } else { State::Candidate(time) };
-        let entry = Entry { state, sequence: self.sequence, preferred: from.preferred, announced };
+        let entry = Entry { at: now, state, sequence: self.sequence, preferred: from.preferred, announced };
         self.entries.insert((hash, conn), entry);
         self.sequence += 1;
-        Announced { first, outcome: if at_once { Outcome::Requested } else { Outcome::Candidate } }
+        Announced { first, has_body, outcome: if at_once { Outcome::Requested } else { Outcome::Candidate } }
     }
 
     fn take_requests(&mut self, now: Instant, keys: IdHash) -> Vec<(ConnId, Hash)> {
@@ -211,10 +215,16 @@ struct Both {
 }
 
 impl Both {
-    fn announce(&mut self, from: Announcer, n: u64, wtxid_peers: bool) {
+    fn announce(&mut self, mut from: Announcer, n: u64, wtxid_peers: bool) {
         let hash = hash(n);
-        let announced = self.tracker.announced(self.now, from, self.keys.keyed(&hash), wtxid_peers);
-        assert_eq!(announced, self.model.announced(self.now, from, hash, wtxid_peers));
+        from.first.at = self.now;
+        let announcing = self.tracker.begin(&from, wtxid_peers);
+        let announced = self.tracker.announced(&announcing, self.keys.keyed(&hash));
+        assert_eq!(announced, self.model.announced(from, hash, wtxid_peers));
+        let mut announcers: Vec<_> = self.tracker.announcers(self.keys.keyed(&hash)).collect();
+        announcers.sort_unstable();
+        let expected: Vec<_> = self.model.of_hash(hash).map(|(conn, entry)| (conn, entry.at)).collect();
+        assert_eq!(announcers, expected);
     }
 
     fn failed(&mut self, conn: ConnId, n: u64) {
@@ -267,7 +277,7 @@ fn run(schedule: u64) {
         now: Instant::ZERO,
     };
     let peer = |conn: u64, random: &mut Random| Announcer {
-        conn: ConnId(conn),
+        first: FirstAnnouncement { conn: ConnId(conn), ..FirstAnnouncement::default() },
         preferred: random.chance(2),
         by_txid: random.chance(3),
         overloaded: false,
@@ -288,7 +298,7 @@ fn run(schedule: u64) {
             // A notfound, a timeout, or one of either that fits nothing.
             5..8 => {
                 for n in 0..=random.below(5) {
-                    both.failed(from.conn, (hash + n) % HASHES);
+                    both.failed(from.first.conn, (hash + n) % HASHES);
                 }
             }
             // A delivery: asked for or not, stripped, or of something else.
@@ -299,9 +309,9 @@ fn run(schedule: u64) {
             }
             // Gone, and perhaps back under another name.
             9 => {
-                both.tracker.disconnected(from.conn);
-                both.model.disconnected(from.conn);
-                peers[slot] = peer(from.conn.0 + peer_count, &mut random);
+                both.tracker.disconnected(from.first.conn);
+                both.model.disconnected(from.first.conn);
+                peers[slot] = peer(from.first.conn.0 + peer_count, &mut random);
             }
             10 => both.now = both.now + Duration::from_millis(500) * random.below(8) as u32,
             _ => both.tracker.compact(),

@@ -43,6 +43,8 @@ pub(super) struct Entry {
     pub(super) links: [Link; 3],
     pub(super) tx: u32,
     pub(super) peer: u32,
+    /// When the announcement came.
+    pub(super) at: Instant,
     /// Counts all announcements: the order in which a peer made its own.
     pub(super) sequence: u64,
     pub(super) state: State,

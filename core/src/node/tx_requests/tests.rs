@@ -25,8 +25,9 @@ pub(super) fn tracker() -> TxRequests {
 }
 
 /// Peers that we dialled have the connections below 1000, those that announce by txid the odd ones.
-pub(super) fn from(conn: u64) -> Announcer {
-    Announcer { conn: ConnId(conn), preferred: conn < 1000, by_txid: conn % 2 == 1, overloaded: false }
+pub(super) fn from(millis: u64, conn: u64) -> Announcer {
+    let first = FirstAnnouncement { at: at(millis), conn: ConnId(conn), ..FirstAnnouncement::default() };
+    Announcer { first, preferred: conn < 1000, by_txid: conn % 2 == 1, overloaded: false }
 }
 
 pub(super) fn at(millis: u64) -> Instant {
@@ -36,8 +37,12 @@ pub(super) fn at(millis: u64) -> Instant {
 /// While there are peers that announce by wtxid.
 pub(super) fn announce(tracker: &mut TxRequests, millis: u64, conn: u64, n: u32) -> Outcome {
     let overloaded = tracker.in_flight(ConnId(conn)) >= OVERLOADED;
-    let from = Announcer { overloaded, ..from(conn) };
-    tracker.announced(at(millis), from, HASH.keyed(&hash(n)), true).outcome
+    announced(tracker, Announcer { overloaded, ..from(millis, conn) }, n, true).outcome
+}
+
+fn announced(tracker: &mut TxRequests, from: Announcer, n: u32, wtxid_peers: bool) -> Announced {
+    let announcing = tracker.begin(&from, wtxid_peers);
+    tracker.announced(&announcing, HASH.keyed(&hash(n)))
 }
 
 pub(super) fn requests(tracker: &mut TxRequests, millis: u64) -> Vec<(u64, u32)> {
@@ -143,7 +148,7 @@ fn t4_delays_add_up() {
     }
     // Without peers that announce by wtxid a txid waits for nobody.
     let mut tracker = tracker();
-    assert_eq!(tracker.announced(at(0), from(1), HASH.keyed(&hash(1)), false).outcome, Outcome::Requested);
+    assert_eq!(announced(&mut tracker, from(0, 1), 1, false).outcome, Outcome::Requested);
 }
 
 #[test]
@@ -172,12 +177,12 @@ fn t6_of_5001_announcements_5000_are_tracked() {
     for n in 0..5000 {
         assert_ne!(announce(&mut tracker, 0, 2, n), Outcome::Refused);
     }
-    let refused = tracker.announced(at(0), from(2), HASH.keyed(&hash(5000)), true);
-    assert_eq!(refused, Announced { first: true, outcome: Outcome::Refused });
+    let refused = announced(&mut tracker, from(0, 2), 5000, true);
+    assert_eq!(refused, Announced { first: true, has_body: false, outcome: Outcome::Refused });
     assert_eq!(announce(&mut tracker, 0, 2, 4999), Outcome::Repeated);
     assert_eq!(announce(&mut tracker, 0, 4, 5000), Outcome::Requested, "another has room of its own");
-    let refused = tracker.announced(at(0), from(2), HASH.keyed(&hash(5000)), true);
-    assert_eq!(refused, Announced { first: false, outcome: Outcome::Refused });
+    let refused = announced(&mut tracker, from(0, 2), 5000, true);
+    assert_eq!(refused, Announced { first: false, has_body: false, outcome: Outcome::Refused });
     // Completed ones count.
     announce(&mut tracker, 0, 4, 0);
     assert!(!failed(&mut tracker, 2, 0));
