@@ -78,7 +78,8 @@ pub struct Config {
     /// minute may come at once. Default 6000 (ours).
     pub unrequested_per_minute: u32,
     /// The age, counted from its first announcement, at which it is told how a transaction spread. Default 30 s
-    /// (ours). Only of transactions that are [asked for](Self::request_transactions) by themselves.
+    /// (ours); [`Duration::MAX`] means never. Only of transactions that are
+    /// [asked for](Self::request_transactions) by themselves.
     pub propagation_age: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,

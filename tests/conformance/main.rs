@@ -11,6 +11,7 @@ mod handshake;
 mod keepalive;
 mod limits;
 mod not_offered;
+mod propagation;
 mod table;
 mod tx_received;
 mod tx_requests;

@@ -33,6 +33,7 @@ use super::slab::Slab;
 use super::slots::Group;
 use super::{ConnId, ConnMap, Propagation};
 use crate::Instant;
+use crate::peer::Direction;
 use crate::wire::{Txid, Wtxid};
 
 /// Bytes of a record with its two places in the table, which is at most half full.
@@ -109,6 +110,7 @@ struct Pending {
 pub(super) struct FirstAnnouncement {
     pub(super) at: Instant,
     pub(super) conn: ConnId,
+    pub(super) direction: Direction,
     /// The peer announced as fast as Bitcoin Core lets it, so that it may have held this one back.
     pub(super) congested: bool,
     /// How many peers had gone before.
@@ -118,7 +120,13 @@ pub(super) struct FirstAnnouncement {
 impl Default for FirstAnnouncement {
     /// That of nothing: no connection has this name.
     fn default() -> Self {
-        Self { at: Instant::ZERO, conn: ConnId(0), congested: false, departed: 0 }
+        Self {
+            at: Instant::ZERO,
+            conn: ConnId(0),
+            direction: Direction::Outbound,
+            congested: false,
+            departed: 0,
+        }
     }
 }
 
@@ -135,7 +143,7 @@ pub(super) struct Body<'a> {
 }
 
 impl Announcers {
-    /// Keeps the last so many transactions, one at least, and tells each at this age.
+    /// Keeps the last so many transactions, one at least, and tells each at this age; never at the longest one.
     pub(super) fn new(age: Duration, records: usize) -> Self {
         let records = records.clamp(1, 1 << 30);
         Self {
@@ -191,11 +199,12 @@ impl Announcers {
     /// The body of a transaction came that was announced. If it is new it is told when it has the age.
     pub(super) fn body(&mut self, now: Instant, is_new: bool, body: &Body<'_>) {
         let [wtxid, txid] = body.keys;
+        let is_told = !is_new || self.age == Duration::MAX;
         let (number, is_told) = match (self.find(wtxid), self.find(txid)) {
             (Some(number), _) => (number, true),
-            (None, None) => (self.add([wtxid, txid]), !is_new),
+            (None, None) => (self.add([wtxid, txid]), is_told),
             // Another transaction, with other witnesses, has the txid.
-            (None, Some(_)) => (self.add([wtxid; 2]), !is_new),
+            (None, Some(_)) => (self.add([wtxid; 2]), is_told),
         };
         let mut waiting = (!is_told).then(|| self.wait(number, body));
         for (conn, at) in body.announced {
@@ -235,6 +244,7 @@ impl Announcers {
             wtxid,
             first_at: first.at,
             first_conn: first.conn,
+            first_direction: first.direction,
             congested: first.congested,
             announcers: offsets.count(),
             listeners: (self.slots.len() as u64 + gone_since) as u32,

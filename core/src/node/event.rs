@@ -112,6 +112,10 @@ pub struct Propagation {
     pub first_at: Instant,
     /// The connection on which it was.
     pub first_conn: ConnId,
+    /// The side that made this connection. It says how the peer times its announcements to us: to all peers that
+    /// dialled it, as we did, at the same moments, 5 s apart on average; to those that it dialled, as us, to each at
+    /// moments of its own, 2 s apart (Bitcoin Core `src/net_processing.cpp` `NextInvToInbounds`).
+    pub first_direction: Direction,
     /// The first peer announced at the pace at which Bitcoin Core lets announcements wait (13 a second and more
     /// over ten seconds): it may have known the transaction for longer.
     pub congested: bool,

@@ -42,7 +42,7 @@ pub(super) struct TxDownload {
 /// A peer whose handshake is done.
 #[derive(Clone, Copy, Debug)]
 struct Announcer {
-    preferred: bool,
+    direction: Direction,
     by_txid: bool,
     /// When its quota of unrequested transactions is whole again.
     quota_whole_at: Instant,
@@ -80,8 +80,7 @@ impl TxDownload {
     pub(super) fn ready(&mut self, conn: ConnId, ip: IpAddr, direction: Direction, inv_type: InvType) {
         let by_txid = inv_type == InvType::TX;
         self.wtxid_peers += usize::from(!by_txid);
-        let preferred = direction == Direction::Outbound;
-        let peer = Announcer { preferred, by_txid, quota_whole_at: Instant::ZERO, pace: Pace::default() };
+        let peer = Announcer { direction, by_txid, quota_whole_at: Instant::ZERO, pace: Pace::default() };
         self.peers.insert(conn, peer);
         self.announcers.connected(conn, Group::of(ip.to_canonical()));
     }
@@ -141,8 +140,9 @@ impl TxDownload {
         let mut requests = Vec::new();
         let Some(peer) = self.peers.get_mut(conn) else { return (Vec::new(), requests) };
         let congested = peer.pace.add(items.len(), now);
-        let first = FirstAnnouncement { at: now, conn, congested, departed: self.announcers.departed() };
-        let Announcer { preferred, by_txid, .. } = *peer;
+        let (preferred, Announcer { direction, by_txid, .. }) = (peer.is_preferred(), *peer);
+        let departed = self.announcers.departed();
+        let first = FirstAnnouncement { at: now, conn, direction, congested, departed };
         let overloaded = self.requests.in_flight(conn) >= OVERLOADED;
         let from = tx_requests::Announcer { first, preferred, by_txid, overloaded };
         let announcing = self.requests.begin(&from, self.wtxid_peers > 0);
@@ -194,7 +194,7 @@ impl TxDownload {
         if !asked && !self.requests.has_body(wtxid) && !self.take_quota(conn, now) {
             return ignored(IgnoredReason::TooManyUnrequested);
         }
-        let preferred = self.peers.get(conn).is_some_and(|peer| peer.preferred);
+        let preferred = self.peers.get(conn).is_some_and(Announcer::is_preferred);
         let from = match (asked, preferred) {
             (false, _) => BodyFrom::NotAsked,
             (true, false) => BodyFrom::Asked,
@@ -217,7 +217,8 @@ impl TxDownload {
         let announced: Vec<_> = distinct.iter().flat_map(|id| self.requests.announcers(*id)).collect();
         let Some(&(conn, at)) = announced.iter().min_by_key(|(_, at)| *at) else { return };
         let departed = self.announcers.departed();
-        let heard = FirstAnnouncement { at, conn, congested: false, departed };
+        let Some(Announcer { direction, .. }) = self.peers.get(conn).copied() else { return };
+        let heard = FirstAnnouncement { at, conn, direction, congested: false, departed };
         let first = distinct.iter().filter_map(|id| self.requests.first(*id)).chain([heard]);
         let Some(first) = first.min_by_key(|first| first.at) else { return };
         let keys = ids.map(|id| id.key);
@@ -247,6 +248,13 @@ impl TxDownload {
             peer.quota_whole_at = whole_at;
         }
         has_some
+    }
+}
+
+impl Announcer {
+    /// We dialled it (Bitcoin Core's preferred peers).
+    fn is_preferred(&self) -> bool {
+        self.direction == Direction::Outbound
     }
 }
 

@@ -44,7 +44,8 @@ fn wtxid(n: u64) -> Wtxid {
 fn body(announcers: &mut Announcers, now: Instant, ids: [u64; 2], heard: &[(u64, Instant)]) {
     let announced: Vec<_> = heard.iter().map(|(conn, at)| (ConnId(*conn), *at)).collect();
     let (conn, at) = *announced.iter().min_by_key(|(_, at)| *at).expect("somebody announced it");
-    let first = FirstAnnouncement { at, conn, congested: false, departed: announcers.departed() };
+    let first =
+        FirstAnnouncement { at, conn, departed: announcers.departed(), ..FirstAnnouncement::default() };
     let body =
         Body { txid: txid(ids[1]), wtxid: wtxid(ids[0]), keys: ids.map(key), first, announced: &announced };
     announcers.body(now, true, &body);
@@ -82,6 +83,7 @@ fn each_transaction_is_told_once_at_its_age() {
         wtxid: wtxid(1),
         first_at: at(100),
         first_conn: ConnId(1),
+        first_direction: Direction::Outbound,
         congested: false,
         announcers: 10,
         listeners: 12,
@@ -114,7 +116,7 @@ fn a_body_that_comes_late_is_told_at_once() {
 #[test]
 fn the_first_counts_when_it_is_gone() {
     let mut announcers = with_peers(4);
-    let first = FirstAnnouncement { at: at(0), conn: ConnId(1), congested: true, departed: 0 };
+    let first = FirstAnnouncement { conn: ConnId(1), congested: true, ..FirstAnnouncement::default() };
     announcers.disconnected(ConnId(1));
     let body =
         Body { txid: txid(1), wtxid: wtxid(1), keys: [key(1); 2], first, announced: &[(ConnId(2), at(50))] };
@@ -282,12 +284,14 @@ fn the_records_and_a_naive_model_agree_on_random_schedules() {
         let mut peers: Vec<u64> = (1..=2 + below(&mut state, 90)).collect();
         let mut last = peers.len() as u64;
         let mut now = Instant::ZERO;
-        peers.iter().for_each(|conn| connect(&mut announcers, *conn));
+        for conn in &peers {
+            connect(&mut announcers, *conn);
+        }
         for step in 0..600 {
             let place = below(&mut state, peers.len() as u64) as usize;
             // Three ids of each: two wtxids, and their txid; of some all are one.
             let tx = 3 * (below(&mut state, 20) + now.as_micros() / 60_000_000 * 10);
-            let ids = [tx + below(&mut state, 8) / 7, if tx % 2 == 0 { tx } else { tx + 2 }];
+            let ids = [tx + below(&mut state, 8) / 7, if tx.is_multiple_of(2) { tx } else { tx + 2 }];
             match below(&mut state, 40) {
                 0..=1 => {
                     announcers.disconnected(ConnId(peers[place]));

@@ -132,6 +132,7 @@ fn prologue() -> impl Strategy<Value = Prologue> {
                     .collect(),
                 unrequested_per_minute: sizes[1],
                 count_messages: malformed & 4 > 0,
+                propagation_age: min,
             };
             let clock = WallClock { unix_micros_at_zero: clock };
             Prologue { draws, ..Prologue::new(program, config, clock).with_options(options) }

@@ -153,6 +153,9 @@ pub(super) struct WatchFlags {
     /// Seconds from a getdata until the next announcer is asked [default: 60]
     #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
     pub(super) requesttimeout: Option<Duration>,
+    /// Seconds from the first announcement of a transaction until it is told how it spread [default: 30]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) propagation: Option<Duration>,
 
     /// Keep a journal of everything that steers the node, for 'satwire replay'; readable by its owner
     /// only, since it holds the addresses of peers and all that they send

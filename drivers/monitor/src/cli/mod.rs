@@ -178,6 +178,7 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
     set(&mut config.ping_interval, flags.pinginterval);
     set(&mut config.ping_timeout, flags.pingtimeout);
     set(&mut config.request_timeout, flags.requesttimeout);
+    set(&mut config.propagation_age, flags.propagation);
     Ok(Watch {
         network,
         config,

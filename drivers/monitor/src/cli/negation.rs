@@ -28,6 +28,7 @@ fn negation(name: &str) -> Option<Negation> {
         "pinginterval" => {
             Negation::No("without pings a peer that is gone is kept for ever: give a long time instead")
         }
+        "propagation" => Negation::No("to leave it out, name the events that you want with --events"),
         "chain" => Negation::No("a node is on one network: give --chain with its name"),
         "speed" => Negation::No("give --speed fast or --speed realtime"),
         _ => return None,

@@ -39,7 +39,7 @@ fn defaults() {
 fn every_flag_arrives() {
     let watch = watch_of(
         "watch -chain=regtest -connect=127.0.0.1 --connect [::1]:9 -addnode=a.example -addpeer=b.example:7 \
-         --timeout 250 --peertimeout 2.5 --pinginterval .5 --pingtimeout 3 --requesttimeout 4 --uacomment one \
+         --timeout 250 --peertimeout 2.5 --pinginterval .5 --pingtimeout 3 --requesttimeout 4 --propagation 5 --uacomment one \
          --uacomment=two --json --count 10 --duration 0.25 --quiet --debug net --bind 127.0.0.1 --bind [::1]:5",
     );
     let mut config = Config::new(Network::Regtest);
@@ -49,6 +49,7 @@ fn every_flag_arrives() {
     config.ping_interval = Duration::from_millis(500);
     config.ping_timeout = Duration::from_secs(3);
     config.request_timeout = Duration::from_secs(4);
+    config.propagation_age = Duration::from_secs(5);
     config.user_agent = format!("/satwire:{}(one; two)/", env!("CARGO_PKG_VERSION"));
     assert_eq!(watch.config, config);
     assert_eq!(watch.network, Network::Regtest);

@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) stepped: i64,
     /// The connection's handshake is done.
     pub(crate) ready: bool,
+    /// When a transaction that is told to have spread was announced first, in Unix microseconds.
+    pub(crate) first_seen: i64,
     /// Another peer that announced this transaction first.
     pub(crate) announcer: Option<ConnId>,
 }

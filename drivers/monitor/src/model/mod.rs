@@ -134,6 +134,9 @@ impl Model {
                 self.totals.announcements += announcements.len() as u64;
                 self.announcers.note(conn, announcements);
             }
+            EventKind::Propagation(propagation) => {
+                context.first_seen = self.clock.unix_micros(propagation.first_at);
+            }
             EventKind::Tx { tx, .. } => {
                 self.totals.transactions += 1;
                 context.announcer = self.announcers.take(tx).filter(|announcer| Some(*announcer) != conn);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
 use satwire_core::{CloseReason, Instant};
@@ -113,6 +113,9 @@ impl Human {
                 let announcer = entry.context.announcer;
                 let text = TxText { tx, latency: *latency, announcer, columns: self.columns() };
                 say(Tone::Plain, format_args!("{text}"));
+            }
+            EventKind::Propagation(propagation) => {
+                say(Tone::Faint, format_args!("{}", Spread { propagation, columns: self.columns() }));
             }
             EventKind::Notfound(misses) => {
                 say(Tone::Odd, format_args!("← {}", FailedRequests(misses, "not found")));
@@ -245,6 +248,24 @@ impl fmt::Display for Inventory<'_> {
             write!(f, "{} {id}", if i == 0 { ':' } else { ',' })?;
         }
         Ok(())
+    }
+}
+
+/// `· tx 00112233…  7 of 8 peers, half of them after 1.2 s, the last after 4.0 s, first c3`
+struct Spread<'a> {
+    propagation: &'a Propagation,
+    columns: Columns,
+}
+
+impl fmt::Display for Spread<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Propagation { txid, announcers, listeners, first_conn, p50, max, .. } = self.propagation;
+        let id = self.columns.id(&txid.to_string());
+        write!(f, "· tx {id}  {announcers} of {}", Count((*listeners).into(), "peer"))?;
+        if *announcers > 1 {
+            write!(f, ", half after {}, last after {}", Time(*p50), Time(*max))?;
+        }
+        if self.columns.all { write!(f, ", first {first_conn}") } else { Ok(()) }
     }
 }
 

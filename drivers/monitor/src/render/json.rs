@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
-use satwire_core::peer::{Negotiated, Rejection};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation};
+use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
 use satwire_json::{Bounded, Seconds, Shown};
@@ -108,15 +108,69 @@ struct Announced {
     hash: Shown<Hash>,
     first: bool,
     requested: bool,
+    delay_class: &'static str,
 }
 
 impl Announced {
-    const fn new(announcement: &Announcement) -> Self {
+    fn new(announcement: &Announcement, entry: &Entry) -> Self {
+        let is_inbound = entry.connection.as_ref().is_some_and(|connection| connection.inbound);
         Self {
+            delay_class: delay_class(if is_inbound { Direction::Inbound } else { Direction::Outbound }),
             inv_type: Shown(announcement.item.inv_type),
             hash: Shown(announcement.item.hash),
             first: announcement.first,
             requested: announcement.requested,
+        }
+    }
+}
+
+/// How a peer times its announcements to us: as to all that dialled it, or as to each that it dialled.
+const fn delay_class(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Outbound => "inbound",
+        Direction::Inbound => "outbound",
+    }
+}
+
+#[derive(Serialize)]
+struct Spread {
+    txid: Shown<Txid>,
+    wtxid: Shown<Wtxid>,
+    first_seen: i64,
+    first_peer: u64,
+    delay_class: &'static str,
+    age: u64,
+    announcers: u32,
+    listeners: u32,
+    netgroups: u32,
+    offset: Offset,
+    congested: bool,
+}
+
+#[derive(Serialize)]
+struct Offset {
+    p10: u64,
+    p50: u64,
+    p90: u64,
+    max: u64,
+}
+
+impl Spread {
+    fn new(propagation: &Propagation, entry: &Entry) -> Self {
+        let Propagation { p10, p50, p90, max, .. } = *propagation;
+        let [p10, p50, p90, max] = [p10, p50, p90, max].map(micros);
+        Self {
+            txid: Shown(propagation.txid),
+            wtxid: Shown(propagation.wtxid),
+            first_seen: entry.context.first_seen,
+            first_peer: propagation.first_conn.0,
+            delay_class: delay_class(propagation.first_direction),
+            age: micros(entry.at.saturating_duration_since(propagation.first_at)),
+            announcers: propagation.announcers,
+            listeners: propagation.listeners,
+            netgroups: propagation.netgroups,
+            offset: Offset { p10, p50, p90, max },
+            congested: propagation.congested,
         }
     }
 }
@@ -263,12 +317,15 @@ impl Json {
             EventKind::Feefilter(rate) => self.line(out, entry, "feefilter", Feefilter { rate: *rate }),
             EventKind::Announced(announcements) => {
                 for announcement in announcements {
-                    self.line(out, entry, "tx_announced", Announced::new(announcement));
+                    self.line(out, entry, "tx_announced", Announced::new(announcement, entry));
                 }
             }
             EventKind::Tx { tx, latency } => {
                 let network = self.network.unwrap_or(Network::Main);
                 self.line(out, entry, "tx", Arrived::new(tx, *latency, network));
+            }
+            EventKind::Propagation(propagation) => {
+                self.line(out, entry, "tx_propagation", Spread::new(propagation, entry));
             }
             EventKind::Notfound(misses) => {
                 for miss in misses {
