@@ -36,7 +36,7 @@ fn exhaust() -> Vec<TcpListener> {
 }
 
 fn config() -> Config {
-    Config { redial_min: Duration::from_millis(100), ..Config::new(harness::NETWORK) }
+    harness::config(|config| config.redial_min = Duration::from_millis(100))
 }
 
 fn is_connected(kind: &EventKind) -> bool {

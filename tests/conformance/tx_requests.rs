@@ -8,10 +8,10 @@ use bitcoin::consensus::serialize;
 use bitcoin::p2p::ServiceFlags;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
-use harness::{Hello, NETWORK, World, by_txid, by_wtxid, legacy_tx, peer_addr, segwit_tx, tx_message};
+use harness::{Hello, World, by_txid, by_wtxid, config, legacy_tx, peer_addr, segwit_tx, tx_message};
 use satwire_core::node::{ConnId, EventKind, FailedRequest, Input};
 use satwire_core::wire::InvType;
-use satwire_core::{Config, IoError, Label};
+use satwire_core::{IoError, Label};
 
 use crate::downloads::{MINUTE, announce, asked, news, who_is_asked, with_peers};
 
@@ -305,8 +305,10 @@ fn t3_the_number_of_announcers_does_not_change_who_goes_first() {
 /// A peer that dials us and stays silent does not keep a peer of our choice from being asked, however many they are.
 #[test]
 fn many_silent_announcers_do_not_use_up_the_room_of_one_that_we_dialled() {
-    let mut world =
-        World::new(Config { max_announcements: 200, remembered_ids: 1000, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| {
+        config.max_announcements = 200;
+        config.remembered_ids = 1000;
+    }));
     let silent: Vec<_> = (0..20).map(|n| inbound(&mut world, n, &Hello::default())).collect();
     let honest = world.peer(1, &Hello::default());
     for n in 0..300 {

@@ -16,7 +16,7 @@ pub(crate) const CLOCK: &str = "ns a transaction, by the clock";
 
 /// What comes unasked is taken without a quota here: it is the traffic.
 pub(crate) fn unasked() -> Config {
-    Config { unrequested_per_minute: u32::MAX, ..Config::new(harness::NETWORK) }
+    harness::config(|config| config.unrequested_per_minute = u32::MAX)
 }
 
 /// Takes so many peers and so many transactions.

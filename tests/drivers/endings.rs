@@ -3,7 +3,7 @@
 use bitcoin::p2p::message::NetworkMessage;
 use harness::Frame;
 use satwire_core::node::{ConnId, EventKind};
-use satwire_core::{CloseReason, Config, IoError};
+use satwire_core::{CloseReason, IoError};
 
 use crate::stage::{Leave, Stage};
 use crate::{config, same};
@@ -73,7 +73,8 @@ fn a_connection_that_we_close() {
 /// Who is one too many is told so by an end, and not by a reset; a place that is left is given away.
 #[test]
 fn slots() {
-    let config = Config { inbound_slots: 2, ..config() };
+    let mut config = config();
+    config.inbound_slots = 2;
     same(&config, |stage: &mut dyn Stage| {
         let (first, second) = (stage.dial_in(), stage.dial_in());
         stage.greet(first);

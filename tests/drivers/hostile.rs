@@ -5,7 +5,6 @@ use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{Frame, message};
-use satwire_core::Config;
 use satwire_core::node::EventKind;
 
 use crate::stage::Stage;
@@ -29,8 +28,10 @@ fn longest_inv(n: u32) -> Vec<u8> {
 #[test]
 fn a_peer_that_never_reads() {
     const INVS: u32 = 3;
-    let config =
-        Config { max_unsent: 10_000, max_announcements: 1_000_000, max_requests: 1_000_000, ..config() };
+    let mut config = config();
+    config.max_unsent = 10_000;
+    config.max_announcements = 1_000_000;
+    config.max_requests = 1_000_000;
     let invs: Vec<_> = (0..INVS).map(longest_inv).collect();
     same_through_buffers(64 * 1024, &config, |stage: &mut dyn Stage| {
         let deaf = stage.dial_out();

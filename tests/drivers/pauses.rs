@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{by_wtxid, segwit_tx, tx_message};
+use satwire_core::CloseReason;
 use satwire_core::node::{ConnId, EventKind};
-use satwire_core::{CloseReason, Config};
 
 use crate::stage::Stage;
 use crate::{config, same};
@@ -56,7 +56,9 @@ fn a_paused_peer_waits_and_others_do_not() {
 #[test]
 fn a_pause_moves_no_deadline() {
     let wait = Duration::from_millis(200);
-    let config = Config { ping_interval: wait / 4, ping_timeout: wait, ..config() };
+    let mut config = config();
+    config.ping_interval = wait / 4;
+    config.ping_timeout = wait;
     same(&config, |stage: &mut dyn Stage| {
         let paused = stage.dial_in();
         stage.greet(paused);

@@ -15,6 +15,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics where it fails")]
 
+mod config;
 mod counting;
 mod decode;
 mod frame;
@@ -30,6 +31,7 @@ mod transcript;
 mod txs;
 mod world;
 
+pub use config::config;
 pub use counting::Counting;
 pub use decode::{Sent, decode_frames, decode_frames_of};
 pub use frame::{Frame, MAGIC, NETWORK, message};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use satwire_core::peer::{ConnectionConfig, Direction, Event};
-use satwire_core::wire::{Inventory, NetAddress};
+use satwire_core::wire::Inventory;
 use satwire_core::{CloseReason, Config, Instant, Peer, WallClock};
 
 use crate::{Hello, NETWORK, Sent, decode_frames, message};
@@ -30,12 +30,8 @@ impl Session {
 
     /// Starts on an open stream.
     pub fn new(direction: Direction, config: Config) -> Self {
-        let opening = ConnectionConfig {
-            direction,
-            nonce: Self::NONCE,
-            clock: WallClock { unix_micros_at_zero: Self::UNIX_SECONDS * 1_000_000 },
-            addr_recv: NetAddress::UNSPECIFIED,
-        };
+        let clock = WallClock { unix_micros_at_zero: Self::UNIX_SECONDS * 1_000_000 };
+        let opening = ConnectionConfig::new(direction, Self::NONCE, clock);
         let now = Instant::ZERO;
         Self { peer: Peer::new(Arc::new(config), opening, now), now, ping_nonce: 1000 }
     }

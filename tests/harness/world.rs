@@ -8,7 +8,7 @@ use bitcoin::p2p::message::NetworkMessage;
 use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output};
 use satwire_core::{CloseReason, Config, Instant, Node, WallClock};
 
-use crate::{Hello, NETWORK, Script, Sent, Transcript, decode_frames, message};
+use crate::{Hello, NETWORK, Script, Sent, Transcript, config, decode_frames, message};
 
 /// The address of the `n`-th peer. It is for documentation, so no packet ever goes there.
 pub fn peer_addr(n: u8) -> SocketAddr {
@@ -37,7 +37,7 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        Self::new(Config { remembered_ids: 1000, ..Config::new(NETWORK) })
+        Self::new(config(|config| config.remembered_ids = 1000))
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use satwire_core::peer::{ConnectionConfig, Direction, Event};
-use satwire_core::wire::{Header, Message, NetAddress, sha256d};
+use satwire_core::wire::{Header, Message, sha256d};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 pub mod exports;
@@ -21,12 +21,8 @@ pub struct Talk {
 
 impl Default for Talk {
     fn default() -> Self {
-        let opening = ConnectionConfig {
-            direction: Direction::Outbound,
-            nonce: 1,
-            clock: WallClock { unix_micros_at_zero: 1_795_363_088_000_000 },
-            addr_recv: NetAddress::UNSPECIFIED,
-        };
+        let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
+        let opening = ConnectionConfig::new(Direction::Outbound, 1, clock);
         let peer = Peer::new(Config::new(Network::Regtest).into(), opening, Instant::ZERO);
         let mut talk = Self { peer, words: 1, transcript: String::new() };
         talk.transmit(Instant::ZERO);

@@ -12,6 +12,7 @@ use crate::{CloseReason, Instant, WallClock};
 
 /// News: what happened, when, and on which connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// When the input came that caused it.
     pub at: Instant,
@@ -19,6 +20,13 @@ pub struct Event {
     pub conn: Option<ConnId>,
     /// What happened.
     pub kind: EventKind,
+}
+
+impl Event {
+    /// An event of the application's own [`Machine`](crate::Machine), or of a test.
+    pub const fn new(at: Instant, conn: Option<ConnId>, kind: EventKind) -> Self {
+        Self { at, conn, kind }
+    }
 }
 
 /// What happened.
@@ -88,6 +96,7 @@ pub enum EventKind {
 
 /// One entry of an `inv`, and what we make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Announcement {
     /// The announced object: a `tx` or a `wtx`.
     pub item: Inventory,
@@ -97,11 +106,26 @@ pub struct Announcement {
     pub requested: bool,
 }
 
+impl Announcement {
+    /// The entry `item` of an `inv`.
+    pub const fn new(item: Inventory, first: bool, requested: bool) -> Self {
+        Self { item, first, requested }
+    }
+}
+
 /// A request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FailedRequest {
     /// The object asked for, as it was announced.
     pub item: Inventory,
     /// The peer that is asked now.
     pub next: Option<ConnId>,
+}
+
+impl FailedRequest {
+    /// The request for `item`, which `next` is asked for now.
+    pub const fn new(item: Inventory, next: Option<ConnId>) -> Self {
+        Self { item, next }
+    }
 }

@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let ids = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
 
     // Whoever serves answers requests by itself.
-    let config = Config { deliver: [Command::GETDATA].into(), ..Config::new(Network::Regtest) };
+    let mut config = Config::new(Network::Regtest);
+    config.deliver = [Command::GETDATA].into();
     let random = |_: Purpose| RandomState::new().build_hasher().finish();
     let mut driver = Driver::new(config, random)?;
     let mut missing = 0;

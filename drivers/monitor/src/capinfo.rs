@@ -75,8 +75,8 @@ fn print(name: &str, summary: &Summary, whole: bool, out: &mut impl Write) -> io
     )?;
     for (conn, connection) in &summary.connections {
         let direction = match connection.direction {
-            Direction::Outbound => "dialled",
             Direction::Inbound => "accepted",
+            _ => "dialled",
         };
         write!(
             out,

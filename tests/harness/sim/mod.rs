@@ -29,7 +29,6 @@ pub use rng::Chance;
 
 use self::meter::Metered;
 use self::wire::{End, Wire};
-use crate::NETWORK;
 
 const SECOND: u64 = 1_000_000;
 
@@ -371,13 +370,12 @@ impl Sim {
 /// Small, so that thousands of nodes are made quickly and limits are reached, and larger than all that
 /// appears: no honest peer comes near a limit.
 fn config() -> Config {
-    Config {
-        request_timeout: Duration::from_micros(REQUEST),
-        max_unsent: 10_000,
-        max_announcements: 100,
-        remembered_ids: 4096,
-        ..Config::new(NETWORK)
-    }
+    crate::config(|config| {
+        config.request_timeout = Duration::from_micros(REQUEST);
+        config.max_unsent = 10_000;
+        config.max_announcements = 100;
+        config.remembered_ids = 4096;
+    })
 }
 
 /// Whom a node dials is told by the port.

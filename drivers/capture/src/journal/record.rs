@@ -23,6 +23,7 @@ pub enum Record {
 
 /// One input, with everything else that decided what the node made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// When it was handled.
     pub at: Instant,

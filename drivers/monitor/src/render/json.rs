@@ -281,7 +281,7 @@ impl Json {
                 }
             }
             EventKind::Rejected(rejection) => {
-                let Rejection { command, code, reason, hash } = &**rejection;
+                let Rejection { command, code, reason, hash, .. } = &**rejection;
                 let rejected = Rejected { command, code: *code, why: reason, hash: hash.map(Shown) };
                 self.line(out, entry, "peer_reject", rejected);
             }

@@ -1,9 +1,11 @@
 //! Every event in both styles, as golden lines.
 
 use satwire_core::node::{Address, Announcement, ConnId, Event, EventKind, FailedRequest};
-use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
-use satwire_core::wire::{Command, Hash, InvType, Inventory, NetAddress, Services, Tx, TxView, Version};
-use satwire_core::{CloseReason, Fault, Instant, IoError, Label, Network, WallClock};
+use satwire_core::peer::{self, ConnectionConfig, Direction, IgnoredReason, Negotiated};
+use satwire_core::wire::{
+    Command, Hash, InvType, Inventory, Message, NetAddress, Reject, Services, Tx, TxView, Version,
+};
+use satwire_core::{CloseReason, Config, Fault, Instant, IoError, Label, Network, Peer, WallClock};
 
 use super::*;
 use crate::cli::Look;
@@ -56,30 +58,35 @@ pub(crate) fn segwit() -> Vec<u8> {
 
 fn event(conn: u64, kind: EventKind) -> Event {
     let conn = (conn > 0).then_some(ConnId(conn));
-    Event { at: Instant::from_micros(1_000_000), conn, kind }
+    Event::new(Instant::from_micros(1_000_000), conn, kind)
 }
 
 fn connected(conn: u64, addr: &str, direction: Direction) -> Event {
     event(conn, EventKind::Connected { addr: addr.parse().unwrap(), direction })
 }
 
+/// The outcome of a handshake with a peer of this name, whose clock is 2 s slow.
 fn negotiated(user_agent: &[u8]) -> Negotiated {
-    Negotiated {
-        version: Version {
-            version: 70016,
-            services: Services::NETWORK | Services::WITNESS | Services(1 << 24),
-            timestamp: 0,
-            addr_recv: NetAddress::UNSPECIFIED,
-            addr_from: NetAddress::UNSPECIFIED,
-            nonce: 1,
-            user_agent: user_agent.to_vec(),
-            start_height: 101,
-            relay: true,
-        },
-        common_version: 70016,
-        wtxidrelay: true,
-        addrv2: false,
-        time_offset: -2,
+    let version = Version {
+        version: 70016,
+        services: Services::NETWORK | Services::WITNESS | Services(1 << 24),
+        timestamp: CLOCK.unix_seconds(Instant::ZERO) - 2,
+        addr_recv: NetAddress::UNSPECIFIED,
+        addr_from: NetAddress::UNSPECIFIED,
+        nonce: 1,
+        user_agent: user_agent.to_vec(),
+        start_height: 101,
+        relay: true,
+    };
+    let mut bytes = Vec::new();
+    for message in [Message::Version(version), Message::Wtxidrelay, Message::Verack] {
+        message.encode(&mut bytes, Network::Regtest.magic());
+    }
+    let connection = ConnectionConfig::new(Direction::Outbound, 2, CLOCK);
+    let mut peer = Peer::new(Config::new(Network::Regtest).into(), connection, Instant::ZERO);
+    match peer.receive(Instant::ZERO, &mut &bytes[..]) {
+        Some(peer::Event::Handshake(negotiated)) => *negotiated,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -276,12 +283,15 @@ fn golden_lines() {
         ),
         (
             1,
-            EventKind::Rejected(Box::new(Rejection {
-                command: "version".into(),
-                code: 0x40,
-                reason: "required services 0x1 not offered".into(),
-                hash: None,
-            })),
+            EventKind::Rejected(Box::new(
+                Reject {
+                    command: b"version",
+                    code: 0x40,
+                    reason: b"required services 0x1 not offered",
+                    hash: None,
+                }
+                .into(),
+            )),
             format!(
                 r#"{HEAD}"event":"peer_reject",{PEER},"command":"version","code":64,"why":"required services 0x1 not offered""#
             ),
@@ -345,8 +355,8 @@ fn a_peer_that_hangs_up_before_the_handshake_may_be_full() {
 #[test]
 fn inventories_are_a_line_an_entry() {
     let announcements = EventKind::Announced(vec![
-        Announcement { item: item(1), first: true, requested: true },
-        Announcement { item: Inventory { inv_type: InvType::TX, ..item(2) }, first: false, requested: false },
+        Announcement::new(item(1), true, true),
+        Announcement::new(Inventory { inv_type: InvType::TX, ..item(2) }, false, false),
     ]);
     let [one, two] = [1, 2].map(|n: u8| format!("{n:02x}").repeat(32));
     assert_eq!(
@@ -367,10 +377,7 @@ fn inventories_are_a_line_an_entry() {
         format!("c1   ← announces 2 transactions, 1 new, 1 asked for: {}…, {}…\n", &one[..16], &two[..16])
     );
 
-    let misses = vec![
-        FailedRequest { item: item(1), next: Some(ConnId(7)) },
-        FailedRequest { item: item(2), next: None },
-    ];
+    let misses = vec![FailedRequest::new(item(1), Some(ConnId(7))), FailedRequest::new(item(2), None)];
     for (kind, name, line) in [
         (EventKind::Notfound(misses.clone()), "tx_notfound", "← 2 transactions not found"),
         (EventKind::Unanswered(misses), "tx_unanswered", "… 2 transactions not answered"),
@@ -427,11 +434,8 @@ fn transactions() {
 fn the_first_announcer_is_named_if_another_delivers() {
     let mut lines = Lines::new(HUMAN, false);
     let tx = tx(&segwit());
-    let announcement = Announcement {
-        item: Inventory { inv_type: InvType::TX, hash: tx.txid().into() },
-        first: true,
-        requested: true,
-    };
+    let item = Inventory { inv_type: InvType::TX, hash: tx.txid().into() };
+    let announcement = Announcement::new(item, true, true);
     lines.event(event(2, EventKind::Announced(vec![announcement])));
     lines.take();
     lines.event(event(1, EventKind::Tx { tx, latency: Some(Duration::ZERO) }));
@@ -451,7 +455,7 @@ fn transactions_fit_the_terminal() {
         for (conn, announcer, latency) in [(99_999, 100_000, None), (1, 2, Some(Duration::from_secs(9999)))] {
             lines.event(connected(conn, "127.0.0.1:1", Direction::Inbound));
             let item = Inventory { inv_type: InvType::TX, hash: coins.txid().into() };
-            let announcement = Announcement { item, first: true, requested: true };
+            let announcement = Announcement::new(item, true, true);
             let announcer = if width < 124 { announcer } else { announcer / 10 };
             lines.event(event(announcer, EventKind::Announced(vec![announcement])));
             lines.take();
@@ -470,7 +474,7 @@ fn transactions_fit_the_terminal() {
 #[test]
 fn announced_transactions_are_named() {
     let announced = |many| {
-        let items = (1..=many).map(|n| Announcement { item: item(n), first: false, requested: false });
+        let items = (1..=many).map(|n| Announcement::new(item(n), false, false));
         event(1, EventKind::Announced(items.collect()))
     };
     let text = on_terminal(80, &announced(1));
@@ -505,7 +509,7 @@ fn color_is_put_on_and_taken_off() {
 /// 10.18: a terminal in the locale "C" shows nothing but ASCII, in the same columns.
 #[test]
 fn signs_have_a_form_in_ascii() {
-    let item = Announcement { item: item(1), first: true, requested: true };
+    let item = Announcement::new(item(1), true, true);
     let rtt = Duration::from_micros(5);
     let address = Address::Name { host: "a".into(), port: 1 };
     let reason = CloseReason::Io(IoError::Refused);
@@ -516,7 +520,7 @@ fn signs_have_a_form_in_ascii() {
         EventKind::Feefilter(1),
         EventKind::Announced(vec![item; 4]),
         EventKind::Tx { tx: tx(&segwit()), latency: Some(rtt) },
-        EventKind::Unanswered(vec![FailedRequest { item: item.item, next: None }]),
+        EventKind::Unanswered(vec![FailedRequest::new(item.item, None)]),
         EventKind::DialFailed { address, reason, retry: rtt },
         EventKind::Disconnected(reason),
         EventKind::Disconnected(CloseReason::Local(Label::LOCAL)),
@@ -537,7 +541,7 @@ fn peers_are_a_table() {
     lines.event(connected(20, "[::1]:5", Direction::Inbound));
     lines.event(event(1, EventKind::Handshake(Box::new(negotiated(b"")))));
     lines.event(event(1, EventKind::Pong { rtt: Duration::from_micros(1234), min: Duration::ZERO }));
-    let announcement = Announcement { item: item(1), first: true, requested: true };
+    let announcement = Announcement::new(item(1), true, true);
     lines.event(event(1, EventKind::Announced(vec![announcement; 3])));
     lines.event(event(1, EventKind::Tx { tx: tx(&segwit()), latency: None }));
     assert_eq!(
@@ -557,9 +561,9 @@ fn peers_are_a_table() {
 #[test]
 fn a_byte_makes_so_many() {
     const HEADER: usize = 24;
-    let failed = vec![FailedRequest { item: item(1), next: Some(ConnId(u64::from(u32::MAX))) }; 100];
-    let announcements = vec![Announcement { item: item(1), first: false, requested: false }; 100];
-    let rejection = Rejection { command: String::new(), code: 255, reason: String::new(), hash: None };
+    let failed = vec![FailedRequest::new(item(1), Some(ConnId(u64::from(u32::MAX)))); 100];
+    let announcements = vec![Announcement::new(item(1), false, false); 100];
+    let rejection = Reject { command: b"", code: 255, reason: b"", hash: None };
     let because = IgnoredReason::Malformed(Fault::Checksum);
     for (kind, bytes, most) in [
         (EventKind::Announced(announcements), HEADER + 1 + 36 * 100, 9),
@@ -568,7 +572,7 @@ fn a_byte_makes_so_many() {
         (EventKind::Unanswered(failed), 36 * 100, 9),
         // Only if it differs from the last.
         (EventKind::Feefilter(u64::MAX), HEADER + 8, 8),
-        (EventKind::Rejected(Box::new(rejection)), HEADER + 3, 9),
+        (EventKind::Rejected(Box::new(rejection.into())), HEADER + 3, 9),
         // Only with `--debug net`.
         (EventKind::Ignored { command: Command::ADDR, bytes: 0, because }, HEADER, 11),
     ] {

@@ -28,9 +28,8 @@ fn lines() -> String {
 
 fn kinds() -> Vec<EventKind> {
     let address = Address::Name { host: "node.example".into(), port: 18444 };
-    let failed = |next| vec![FailedRequest { item: item(1), next }];
-    let rejection =
-        |hash| Box::new(Rejection { command: "tx".into(), code: 0x10, reason: "dust".into(), hash });
+    let failed = |next| vec![FailedRequest::new(item(1), next)];
+    let rejection = |hash| Box::new(Reject { command: b"tx", code: 0x10, reason: b"dust", hash }.into());
     let because = IgnoredReason::Malformed(Fault::Checksum);
     let mut kinds = vec![
         EventKind::Connected { addr: "[::1]:18444".parse().unwrap(), direction: Direction::Inbound },
@@ -43,7 +42,7 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Handshake(Box::new(negotiated(b"/x:1/"))),
         EventKind::Pong { rtt: Duration::from_secs(1), min: Duration::ZERO },
         EventKind::Feefilter(1000),
-        EventKind::Announced(vec![Announcement { item: item(1), first: true, requested: false }]),
+        EventKind::Announced(vec![Announcement::new(item(1), true, false)]),
         EventKind::Notfound(failed(Some(ConnId(7)))),
         EventKind::Notfound(failed(None)),
         EventKind::Unanswered(failed(Some(ConnId(7)))),

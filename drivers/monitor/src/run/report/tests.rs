@@ -59,7 +59,7 @@ impl Stage {
     /// An event of a connection, which must be one that is read.
     fn event(&mut self, conn: ConnId, kind: EventKind) {
         assert!(!self.paused.contains(&conn), "{conn} is left unread");
-        self.report.event(Event { at: AT, conn: Some(conn), kind }, self.now);
+        self.report.event(Event::new(AT, Some(conn), kind), self.now);
         // As a turn of the driver ends.
         self.flow();
     }
@@ -115,7 +115,7 @@ impl Stage {
 
 fn inv(entries: usize) -> EventKind {
     let item = Inventory { inv_type: InvType::WTX, hash: Hash([0; 32]) };
-    EventKind::Announced(vec![Announcement { item, first: true, requested: false }; entries])
+    EventKind::Announced(vec![Announcement::new(item, true, false); entries])
 }
 
 /// A transaction of so many outputs, told apart by one of them.
