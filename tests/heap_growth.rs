@@ -394,7 +394,7 @@ fn frames() -> impl Strategy<Value = Vec<Vec<u8>>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is said: what is kept is bounded by it, with the outbox unread and no event taken away.
+    /// The bytes that came bound what is kept, with the outbox unread and no event taken away.
     #[test]
     fn what_is_kept_is_bounded_by_what_was_sent(said in frames(), cut in 1..500_usize) {
         let mut world = quiet_world(config(|config| config.remembered_ids = 1));

@@ -110,7 +110,7 @@ fn a_peer_that_never_reads_is_paused_and_dropped() {
     let unsent = world.node.transmit(conn).len();
     assert!((max + 1..=max + pings.len()).contains(&unsent), "{unsent} bytes wait");
 
-    // Whatever else happens adds next to nothing, and the ping that it does not answer ends it.
+    // All else that happens adds next to nothing, and the ping that it does not answer ends it.
     world.advance(Duration::from_secs(60));
     assert!(!world.node.wants_read(conn));
     assert!(world.node.transmit(conn).len() < unsent + 1000);

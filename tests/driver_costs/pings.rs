@@ -54,7 +54,7 @@ pub(crate) fn serve<S: Server>(connections: usize, rounds: usize) -> io::Result<
     pongs(&mut server, connections, |_| true)?;
     say(nanos_each(used.elapsed(), connections), SPREAD);
 
-    // Who sleeps over all deadlines pings all at once, and in step from then on.
+    // A server that sleeps over all deadlines pings all peers at once, and in step from then on.
     thread::sleep(interval + interval / 10);
     pongs(&mut server, connections, |_| true)?;
     for _ in 0..rounds {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// What a node did, connection by connection; what concerns none is under the empty name.
+/// The doings of a node, connection by connection; those that concern none are under the empty name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Told(BTreeMap<String, Vec<String>>);
 

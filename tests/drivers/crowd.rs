@@ -91,7 +91,7 @@ fn slept_for<R: Runtime>(timeout: Duration) -> bool {
     for conn in &conns {
         let NetworkMessage::Ping(nonce) = stage.hear(*conn, "ping") else { unreachable!("a ping") };
         stage.send(*conn, NetworkMessage::Pong(nonce));
-        // What is left to be said is kept from the node.
+        // The rest that it has to say is kept from the node.
         stage.peer(*conn).piece = Some(0);
     }
     for conn in &conns {

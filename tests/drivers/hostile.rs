@@ -1,4 +1,4 @@
-//! What a peer can do to a socket.
+//! Peers that misuse a socket.
 
 use bitcoin::Wtxid;
 use bitcoin::hashes::Hash as _;
@@ -23,8 +23,8 @@ fn longest_inv(n: u32) -> Vec<u8> {
     message(NetworkMessage::Inv((0..LONGEST).map(wtxid).collect()))
 }
 
-/// It asks, in effect, for more than all buffers on the way hold, and does not read it. What we keep for
-/// it is bounded; we stop reading it, and do nothing until it reads. Others do not notice.
+/// It asks, in effect, for more than all buffers on the way hold, and does not read it. The memory that we keep for it
+/// is bounded; we stop reading it, and do nothing until it reads. Others do not notice.
 #[test]
 fn a_peer_that_never_reads() {
     const INVS: u32 = 3;
@@ -87,7 +87,7 @@ fn a_peer_that_floods() {
     });
 }
 
-/// What is no protocol at all ends its connection, and no other.
+/// Bytes of another protocol end their connection, and no other.
 #[test]
 fn a_peer_of_another_protocol() {
     same(&config(), |stage: &mut dyn Stage| {

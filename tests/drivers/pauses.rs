@@ -33,7 +33,7 @@ fn a_paused_peer_waits_and_others_do_not() {
         for nonce in 1..=3 {
             stage.ping(other, nonce);
         }
-        // What is asked of it is written; what it answers waits.
+        // Requests to it are written; its answers wait.
         stage.send(other, NetworkMessage::NotFound(entry.clone()));
         assert_eq!(stage.hear(paused, "getdata"), NetworkMessage::GetData(entry));
         stage.say(paused, &tx_message(&tx));

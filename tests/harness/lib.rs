@@ -1,6 +1,6 @@
-//! What the tests are made of: peers that follow a script, and a clock that only a test moves.
+//! The parts of the tests: peers that follow a script, and a clock that only a test moves.
 //!
-//! Nothing of that sleeps, opens a socket or reads a clock. What the other side sends is built with the
+//! Nothing of that sleeps, opens a socket or reads a clock. The bytes of the other side are built with the
 //! `bitcoin` crate, and what we send is decoded with it: it is the outside judge of our bytes. Where
 //! it refuses to build what a hostile peer sends, [`Frame`] does.
 //!

@@ -54,7 +54,7 @@ pub(crate) fn sent(sent: &Sent, names: &mut Names) -> String {
     }
 }
 
-/// What the node tells.
+/// Returns an event of the node as text.
 pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
     match kind {
         EventKind::Clock(clock) => format!("clock set: {} s at zero", clock.unix_seconds(Instant::ZERO)),

@@ -108,7 +108,7 @@ impl Session {
         events
     }
 
-    /// What the other side hears: everything that was queued since it last listened.
+    /// The other side listens: returns everything that was queued since it last did.
     pub fn heard(&mut self) -> Vec<NetworkMessage> {
         let bytes = self.heard_bytes();
         let readable = |sent| match sent {

@@ -1,4 +1,4 @@
-//! What a node did, line by line.
+//! The doings of a node, line by line.
 
 use std::fmt::Write as _;
 

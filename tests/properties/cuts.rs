@@ -21,10 +21,10 @@ enum Step {
     Wait(Duration),
 }
 
-/// What came of a session.
+/// The outcome of a session.
 #[derive(PartialEq, Eq)]
 struct Outcome {
-    /// What was queued. How much of it was written before the end is the driver's business.
+    /// The bytes that were queued. How many of them were written before the end is the driver's business.
     queued: BTreeMap<ConnId, Vec<u8>>,
     events: Vec<Event>,
     transcript: String,

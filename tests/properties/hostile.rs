@@ -73,7 +73,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_survived(said in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..6)) {
         survive(&said);
-        // Behind a header that is ours they get further.
+        // After a header that is ours they get further.
         let magic = Frame::new("", []).bytes()[..4].to_vec();
         survive(&said.iter().map(|bytes| [&magic[..], bytes].concat()).collect::<Vec<_>>());
     }

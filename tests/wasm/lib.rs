@@ -35,7 +35,7 @@ impl Talk {
     pub fn receive(&mut self, now: Instant, mut bytes: &[u8]) {
         loop {
             let event = self.peer.receive(now, &mut bytes);
-            // What is said on the way to an event stands before it, wherever the stream was cut.
+            // Answers on the way to an event stand before it, wherever the stream was cut.
             self.transmit(now);
             let Some(event) = event else { break };
             self.line(now, format_args!("{event:?}"));
@@ -65,7 +65,7 @@ impl Talk {
         self.peer.poll_timeout()
     }
 
-    /// What was said, in lines.
+    /// The answers and the events, in lines.
     pub fn transcript(&self) -> &str {
         &self.transcript
     }

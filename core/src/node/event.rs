@@ -18,7 +18,7 @@ pub struct Event {
     pub at: Instant,
     /// On which connection, if it concerns one.
     pub conn: Option<ConnId>,
-    /// What happened.
+    /// The news itself.
     pub kind: EventKind,
 }
 
@@ -29,7 +29,7 @@ impl Event {
     }
 }
 
-/// What happened.
+/// A kind of news, with its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {

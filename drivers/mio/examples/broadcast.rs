@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tx = TxView::decode(&bytes)?;
     let ids = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
 
-    // Whoever serves answers requests by itself.
+    // An application that serves answers the requests itself.
     let mut config = Config::new(Network::Regtest);
     config.deliver = [Command::GETDATA].into();
     let random = |_: Purpose| RandomState::new().build_hasher().finish();
@@ -53,6 +53,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    // What was queued last is written.
+    // The last answers are written.
     Ok(driver.turn(Some(Instant::now()), &mut events)?)
 }

@@ -69,7 +69,7 @@ fn two_drivers_shake_hands_and_ping() {
     assert!(events.iter().any(|event| ended(&event.kind)), "{events:?}");
 }
 
-/// What was ordered between two turns is told by the next one, though nothing happens that it could wait for.
+/// A turn tells what was ordered before it, though nothing happens that it could wait for.
 #[test]
 fn orders_are_not_kept_waiting() {
     let mut ours = driver(8, Config::new(NETWORK));

@@ -35,7 +35,7 @@ const SECOND: u64 = 1_000_000;
 /// A request that is not answered goes to the next announcer after so long.
 const REQUEST: u64 = 20 * SECOND;
 
-/// What happened, in numbers.
+/// The outcome in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Of everything that the nodes said.
@@ -58,7 +58,7 @@ pub struct Sim {
     plan: Plan,
     chance: Chance,
     now: u64,
-    /// What will happen, by time and then in the order in which it was arranged.
+    /// Things that will happen, by time and then in the order in which they were arranged.
     agenda: BTreeMap<(u64, u64), Happening>,
     arranged: u64,
     nodes: Vec<Metered>,
@@ -378,7 +378,7 @@ fn config() -> Config {
     })
 }
 
-/// Whom a node dials is told by the port.
+/// The port tells whom a node dials.
 const FIRST_PORT: usize = 10_000;
 
 fn address(target: usize) -> SocketAddr {

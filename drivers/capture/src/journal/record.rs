@@ -71,7 +71,7 @@ impl fmt::Display for Mark {
 /// A random word, and what it was drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drawn {
-    /// What for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The word.
     pub word: u64,

@@ -88,7 +88,7 @@ fn truncate(bytes: &[u8]) {
     assert_eq!(longest, all.len());
 }
 
-/// Whatever byte is changed, nothing is read that was not written, and the end is not a clean one.
+/// After any byte is changed, nothing is read that was not written, and the end is not a clean one.
 #[test]
 fn every_changed_byte_is_noticed() {
     for bytes in recordings() {

@@ -1,4 +1,4 @@
-//! What the digest takes of an event: of structs that may grow, every field that there is.
+//! The digest takes every field of the structs that may grow.
 
 use satwire_core::Node;
 use satwire_core::node::{Announcement, EventKind, FailedRequest, Output};

@@ -211,7 +211,7 @@ fn a_slow_disk_holds_nobody_up() {
     node.environment_mut().sink_mut().close().unwrap();
     drop(node);
     let journal = reader.join().unwrap().unwrap();
-    // What fitted, in pieces of ten thousand, and what a pipe holds.
+    // The bytes that fitted, in pieces of ten thousand, and those that a pipe holds.
     assert!((limit - 20_000..limit + (256 << 10)).contains(&journal.len()), "{}", journal.len());
     assert_eq!(read(&journal).1.unwrap(), Ending::Marked(EndReason::QueueFull));
     let ending = Player::new(Reader::new(&journal[..]).unwrap()).run(|_| {}).unwrap();

@@ -17,7 +17,7 @@ enum Negation {
 
 const WAIT: &str = "without a limit a peer that does nothing is kept for ever: give a long time instead";
 
-/// What `-noX` means, for X.
+/// The meaning of `-noX`, for X.
 fn negation(name: &str) -> Option<Negation> {
     Some(match name {
         "listen" | "testnet" | "testnet4" | "signet" | "regtest" | "simnet" | "json" | "human" | "quiet"

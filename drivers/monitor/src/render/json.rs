@@ -20,7 +20,7 @@ const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Default)]
 pub(crate) struct Json {
     seq: u64,
-    /// Whose addresses are shown; the first line says so.
+    /// The network whose addresses are shown; the first line says so.
     network: Option<Network>,
 }
 

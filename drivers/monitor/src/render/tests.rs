@@ -556,8 +556,8 @@ fn peers_are_a_table() {
     assert_eq!(peer_table(&lines.model, now), "satwire: no peers\n");
 }
 
-/// 10.11: bytes of JSON for a byte of the peer, by event, where the peer sends the least that makes a line. Beyond these
-/// there are transactions, whose own bound is that of their JSON.
+/// 10.11: bytes of JSON for a byte of the peer, by event, where the peer sends the least that makes a line. Beyond
+/// these there are transactions, whose own bound is that of their JSON.
 #[test]
 fn a_byte_makes_so_many() {
     const HEADER: usize = 24;
