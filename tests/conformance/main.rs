@@ -12,5 +12,6 @@ mod keepalive;
 mod limits;
 mod not_offered;
 mod table;
+mod tx_announcer_order;
 mod tx_received;
 mod tx_requests;
