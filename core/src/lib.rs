@@ -152,6 +152,7 @@ pub mod node;
 pub mod peer;
 mod routable;
 mod time;
+#[expect(clippy::exhaustive_structs, reason = "the protocol fixes the shape of a message")]
 pub mod wire;
 
 #[cfg(feature = "bitcoin")]

@@ -14,6 +14,11 @@
 //! Only [`lab`] is of another kind: it starts real btcds.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics where it fails")]
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "its users are the tests of this tree"
+)]
 
 mod config;
 mod counting;

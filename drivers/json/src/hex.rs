@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// Displays and serializes bytes as lowercase hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct Hex<'a>(pub &'a [u8]);
 
 impl fmt::Display for Hex<'_> {

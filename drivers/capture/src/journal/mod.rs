@@ -153,6 +153,7 @@ pub const DIGEST: usize = 16;
 
 /// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct Version {
     /// Journals of a later major version are not read.
     pub major: u8,

@@ -60,6 +60,7 @@ pub(super) struct Scratch {
 
 /// The first bytes of the digest of a step: names the one in which a replay first says something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct Mark(pub [u8; 2]);
 
 impl fmt::Display for Mark {
@@ -70,6 +71,7 @@ impl fmt::Display for Mark {
 
 /// A random word, and what it was drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a value: an environment has one for each draw")]
 pub struct Drawn {
     /// Its purpose.
     pub purpose: Purpose,
