@@ -8,7 +8,8 @@ use satwire_core::wire::{Hash, InvType, Inventory, Reject};
 use super::{Counting, field_names, prologue, session};
 
 /// A field that is not in the digest can differ in a replay, and nobody sees it. Add a new one to `put_event`, by
-/// the rule that stands there, and then here.
+/// the rule that stands there. Then see what the program makes of it, in its model and in `render`, and what the
+/// transcripts of the tests do. Last, name it here.
 #[test]
 fn every_field_is_in_the_digest() {
     let prologue = prologue();
