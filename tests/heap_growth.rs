@@ -157,7 +157,7 @@ fn connections_that_are_over_are_forgotten() {
 
 /// The length that a header or a count claims is not reserved: it has to be sent.
 #[test]
-fn what_was_not_sent_is_not_reserved() {
+fn claimed_bytes_are_not_reserved() {
     let claims = [
         Frame::new("tx", [1, 0, 0, 0, 0xfe, 0, 0, 1, 0]).length(4_000_000).bytes(),
         Frame::new("inv", [&[0xfd, 0x50, 0xc3][..], &[7; 40]].concat()).length(1_800_003).bytes(),
@@ -396,7 +396,7 @@ proptest! {
 
     /// The bytes that came bound what is kept, with the outbox unread and no event taken away.
     #[test]
-    fn what_is_kept_is_bounded_by_what_was_sent(said in frames(), cut in 1..500_usize) {
+    fn memory_is_bounded_by_the_bytes_that_came(said in frames(), cut in 1..500_usize) {
         let mut world = quiet_world(config(|config| config.remembered_ids = 1));
         let conn = world.peer(1, &Hello::default());
         forget(&mut world, &[conn]);

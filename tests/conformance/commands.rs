@@ -13,7 +13,7 @@ fn nothing_else(world: &mut World) {
 
 /// A wrong name, bytes too early, a connection that never was: said, not swallowed, and nothing changes.
 #[test]
-fn what_a_driver_gets_wrong_is_told() {
+fn mistakes_of_a_driver_are_told() {
     let mut world = World::default();
     let next = world.node.next_conn();
     world.handle(Input::Accepted { conn: ConnId(7), addr: peer_addr(1) });

@@ -45,7 +45,7 @@ fn nine_malformed_messages_are_tolerated_and_no_more() {
 }
 
 #[test]
-fn what_is_only_unknown_is_tolerated_without_end() {
+fn unknown_messages_are_tolerated_without_end() {
     let mut session = Session::ready(&Hello::default());
     for _ in 0..300 {
         session.say(&Frame::new("madeup", [1; 3]).bytes());

@@ -18,7 +18,7 @@ fn inbound(world: &mut World, n: u8, hello: &Hello) -> ConnId {
 
 /// T3: silence costs a minute, and not a minute for each that dialled us.
 #[test]
-fn t3_whom_we_dialled_is_asked_before_who_dialled_us() {
+fn t3_peers_that_we_dialled_are_asked_before_those_that_dialled_us() {
     let mut world = World::default();
     let silent: Vec<_> = (0..10).map(|n| inbound(&mut world, n, &Hello::default())).collect();
     let dialled = [world.peer(1, &Hello::default()), world.peer(2, &Hello::default())];

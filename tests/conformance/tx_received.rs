@@ -52,7 +52,7 @@ fn only_one_announcer_was_the_first() {
 }
 
 #[test]
-fn one_who_announces_too_much_was_the_first_all_the_same() {
+fn a_peer_that_announces_too_much_was_the_first_all_the_same() {
     let config = config(|config| config.max_announcements = 1);
     let mut world = World::new(config);
     let peers: Vec<_> = (1..=2).map(|n| world.peer(n, &Hello::default())).collect();
@@ -103,7 +103,7 @@ fn t9_other_types_in_an_inv_are_skipped() {
 }
 
 #[test]
-fn t10_what_came_once_is_not_asked_for_again() {
+fn t10_a_transaction_that_came_is_not_asked_for_again() {
     for tx in [segwit_tx(1), legacy_tx(1)] {
         let mut world = World::default();
         let wtxid_peers = [world.peer(1, &Hello::default()), world.peer(2, &Hello::default())];
@@ -139,7 +139,7 @@ fn t10_what_came_once_is_not_asked_for_again() {
 }
 
 #[test]
-fn t10_what_came_unasked_counts_as_well() {
+fn t10_a_transaction_that_came_unasked_counts_as_well() {
     let (mut world, peers) = with_peers(2);
     let tx = segwit_tx(1);
     announce(&mut world, peers[0], &[by_wtxid(&tx)]);

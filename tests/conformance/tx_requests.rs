@@ -43,7 +43,7 @@ fn t1_every_announcer_is_asked_in_turn_until_one_delivers() {
 }
 
 #[test]
-fn t1_who_never_answers_is_not_asked_again_until_he_announces_again() {
+fn t1_a_silent_announcer_is_not_asked_again_until_it_announces_again() {
     let (mut world, peers) = with_peers(2);
     let tx = segwit_tx(1);
     for conn in &peers {
@@ -136,7 +136,7 @@ fn t2_when_the_one_asked_is_gone_the_next_is_asked_at_once() {
 }
 
 #[test]
-fn t2_what_was_asked_of_one_who_leaves_is_told() {
+fn t2_requests_to_a_peer_that_leaves_are_told() {
     let (mut world, peers) = with_peers(2);
     let txs = [segwit_tx(1), segwit_tx(2)];
     announce(&mut world, peers[0], &[by_wtxid(&txs[0]), by_wtxid(&txs[1])]);

@@ -67,7 +67,7 @@ impl Names {
 }
 
 #[test]
-fn what_may_differ_is_left_out() {
+fn lines_that_may_differ_are_left_out() {
     let told = Told::of(
         "+0.000000 c2 → ping n7\n\
          +0.000001 dialling 127.0.0.1:5 failed: connection refused; again in 20ms\n\

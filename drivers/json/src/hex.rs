@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn mistakes_are_said_with_their_place() {
         for (text, expected) in [
             (&b""[..], "no hex digits at all"),
             (b"abc", "3 hex digits: a byte takes two"),

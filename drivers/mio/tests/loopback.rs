@@ -124,7 +124,7 @@ fn a_refused_dial_is_tried_again() {
 }
 
 #[test]
-fn what_comes_with_the_end_of_the_stream_is_read() {
+fn bytes_with_the_end_of_the_stream_are_read() {
     let listener = TcpListener::bind(loopback()).expect("loopback can be bound");
     let mut ours = driver(8, Config::new(NETWORK));
     ours.dial(Address::Socket(listener.local_addr().expect("bound")));

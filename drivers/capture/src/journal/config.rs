@@ -270,7 +270,7 @@ mod tests {
 
     /// Without a field its node acts as one did that had no such field.
     #[test]
-    fn what_is_missing_has_the_value_of_before() {
+    fn a_missing_field_has_the_value_of_before() {
         let oldest = oldest();
         assert_eq!((oldest.inbound_per_address, oldest.request_transactions), (usize::MAX, true));
         let mut bytes = Vec::new();

@@ -148,7 +148,7 @@ fn move_records(bytes: &[u8]) {
 }
 
 #[test]
-fn what_is_no_journal_is_named() {
+fn a_file_that_is_no_journal_is_named() {
     assert_eq!(error(b""), "byte 0: the journal ends, expected magic and version of a journal");
     assert_eq!(
         error(b"\xd4\xc3\xb2\xa1 and so on, and on"),

@@ -63,7 +63,7 @@ fn file(room: usize, syncs: usize, sync: Duration) -> (BackgroundFile, Arc<Mutex
 
 /// Written bytes are synced a moment later, although nothing more comes and nobody closes.
 #[test]
-fn what_was_written_is_synced_in_time() {
+fn written_bytes_are_synced_in_time() {
     let (mut file, _, told) = file(1000, 9, Duration::from_millis(5));
     assert_eq!(file.whole_until(), Instant::ZERO);
     file.write_records(&[1; 10], at(7)).unwrap();

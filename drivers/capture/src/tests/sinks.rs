@@ -80,7 +80,7 @@ fn a_recorder_that_is_dropped_says_so() {
 }
 
 #[test]
-fn what_does_not_fit_a_record_ends_the_recording() {
+fn an_input_that_fits_no_record_ends_the_recording() {
     let p = prologue();
     let mut journal = Vec::new();
     let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut journal, p));

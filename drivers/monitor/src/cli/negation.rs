@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_negated_says_why() {
+    fn flags_that_cannot_be_negated_say_why() {
         for (line, word) in [
             ("--notimeout", "long time"),
             ("--nopinginterval", "without pings"),

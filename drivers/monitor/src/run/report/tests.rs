@@ -136,7 +136,7 @@ fn told(lines: &[serde_json::Value], event: &str) -> usize {
 /// 10.10: a peer that pushes large transactions waits, and all that an honest one brings is told. The reader
 /// is much too slow for what the other one could bring.
 #[test]
-fn who_causes_a_backlog_waits_and_others_do_not() {
+fn the_cause_of_a_backlog_waits_and_others_do_not() {
     let mut stage = Stage::new();
     let mut pushed = 0;
     for number in 0..300 {
@@ -191,7 +191,7 @@ fn a_peer_holds_its_share_and_one_event() {
 
 /// A reader that reads nothing stops nobody for longer than it may; what is lost is told, and whose it was.
 #[test]
-fn who_reads_nothing_loses_events_and_hears_whose() {
+fn a_reader_that_reads_nothing_loses_events_and_hears_whose() {
     let mut stage = Stage::new();
     stage.step(0);
     stage.until_paused(HOSTILE, &inv(100));
