@@ -82,7 +82,7 @@ fn recordings_are_carried_over() {
                 continue;
             }
         };
-        // What takes its place is itself replayed to the byte.
+        // The new journal is itself replayed to the byte.
         assert_eq!(replayed(&again).as_ref(), Ok(&again), "{name}");
         if again == journal {
             println!("{name}: of today");

@@ -24,7 +24,7 @@ fn out_of_descriptors() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.current.map(|current| current.min(256));
     setrlimit(Resource::Nofile, limit).expect("a limit can be lowered");
-    // Whatever the runtime opens for itself, it has now.
+    // The runtime has now all that it opens for itself.
     smol::block_on(smol::Timer::after(Duration::from_millis(1)));
     on_mio(limit);
     on_smol(limit);
@@ -36,7 +36,7 @@ fn exhaust() -> Vec<TcpListener> {
 }
 
 fn config() -> Config {
-    Config { redial_min: Duration::from_millis(100), ..Config::new(harness::NETWORK) }
+    harness::config(|config| config.redial_min = Duration::from_millis(100))
 }
 
 fn is_connected(kind: &EventKind) -> bool {

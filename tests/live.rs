@@ -90,7 +90,7 @@ fn coins_sent_with_btcctl_appear() -> Outcome {
     let lab = Lab::start(Options::default())?;
     let mut program = watch(&lab, &[])?;
     handshake(&mut program, None, SOON)?;
-    // What enters its memory pool before btcd has counted us as a peer is never announced.
+    // Transactions that enter its memory pool before btcd has counted us as a peer are never announced.
     lab.node().wait_for_peer(&[])?;
 
     let mut sent = vec![
@@ -159,7 +159,7 @@ fn the_experiment_of_the_documentation() -> Outcome {
     let page = include_str!("../docs/experiment.md");
     let script =
         page.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("```")).ok_or("no script")?.0;
-    // What it has started ends with it, however it ends.
+    // The programs that it has started end with it, however it ends.
     let script = format!("set -e; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}");
     let done = Command::new("timeout")
         .args(["300", "bash", "-c", &script])

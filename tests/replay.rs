@@ -73,7 +73,7 @@ impl Replica {
     }
 }
 
-/// What happens when the journal is fed to a node like this.
+/// Returns the transcript of a node that is fed the journal, cut like this.
 fn transcript(journal: &[u8], cut: Cut) -> String {
     let steps = match cut {
         Cut::Joined => joined(journal),
@@ -108,7 +108,7 @@ fn drain(node: &mut Node<Transcript<Tape>>) {
 }
 
 /// Joins each read to the one before it on the same connection, if nothing was sent because of that
-/// one and nothing else happened between them. What the earlier one told is told later then.
+/// one and nothing else happened between them. The events of the earlier one come later then.
 fn joined(journal: &[u8]) -> Vec<Step> {
     let mut all: Vec<Step> = Vec::new();
     let mut sent_before = true;
@@ -163,7 +163,7 @@ fn where_the_streams_are_cut_does_not_matter() {
         for cut in [Cut::Bytes, Cut::DrainedLate] {
             assert_eq!(transcript(&journal, cut), recorded, "{} {cut:?}", capture.display());
         }
-        // What is read together is told together: all but the times is the same.
+        // Bytes that are read together are told together: all but the times is the same.
         let all = steps(&mut Reader::new(&journal[..]).expect("a journal")).len();
         joins += all - joined(&journal).len();
         let joined = transcript(&journal, Cut::Joined);

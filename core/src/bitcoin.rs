@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_says_why() {
+    fn unsendable_values_say_why() {
         let mut theirs = transaction(&[], btc::Amount::ZERO);
         theirs.input[0].script_sig = vec![0; 0x0200_0001].into();
         let error = Tx::try_from(&theirs).unwrap_err();

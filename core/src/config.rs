@@ -11,11 +11,19 @@ use crate::{Magic, Network};
 /// The protocol version that we speak (BIP339); with a peer, the lower of both counts.
 pub const PROTOCOL_VERSION: i32 = 70016;
 
-/// The settings that all connections of one node share. Plain data: take [`Config::new`] and change what you need.
+/// The settings that all connections of one node share. Plain data: take [`Config::new`] and set the fields that
+/// you need.
+///
+/// ```
+/// # use satwire_core::{Config, Network};
+/// let mut config = Config::new(Network::Testnet4);
+/// config.inbound_slots = 8;
+/// ```
 ///
 /// The defaults are Bitcoin Core's, for the main network, unless the field says otherwise. Of the timers
 /// `Duration::MAX` means never; one of zero is due again as soon as it was told, without end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// The bytes that start each message: the network.
     pub magic: Magic,

@@ -9,8 +9,8 @@
 //! | floor | it is | for |
 //! |---|---|---|
 //! | [`wire`] | the codec: bytes ⇄ messages, without state | tools that have frames already |
-//! | [`Peer`] | one connection: framing, handshake, keepalive, requests; see [`peer`] | a loop of your own with one connection |
-//! | [`Node`] | many connections: dialling, slots, requests for transactions; see [`node`] | a monitor, a crawler, a broadcaster |
+//! | [`Peer`] | one connection: framing, handshake, keepalive, requests; see [`peer`] | your own loop, one connection |
+//! | [`Node`] | many connections: dialling, slots, requests for transactions; see [`node`] | a monitor, a crawler |
 //!
 //! By itself a node listens: it asks for each announced transaction, and it relays and serves nothing. The
 //! application adds the rest with commands: [`Input::Send`](node::Input::Send) sends any message,
@@ -69,7 +69,7 @@
 //!
 //! - Random numbers come from an [`Environment`](node::Environment): a closure, or
 //!   [`FromRng`](node::FromRng). Two nodes that draw the same numbers take each other for themselves.
-//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call. What was not written is lost. Listeners
+//! - [`Input::Stop`](node::Input::Stop) ends all connections in that call. Unwritten bytes are lost. Listeners
 //!   are the driver's to close.
 //!
 //! The crate `satwire-std` holds what drivers on an operating system share: the clock, the meaning of I/O errors,
@@ -152,6 +152,7 @@ pub mod node;
 pub mod peer;
 mod routable;
 mod time;
+#[expect(clippy::exhaustive_structs, reason = "the protocol fixes the shape of a message")]
 pub mod wire;
 
 #[cfg(feature = "bitcoin")]

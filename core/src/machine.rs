@@ -14,7 +14,8 @@ use crate::node::{ConnId, Environment, Event, Input, Node, Output};
 /// - [`Output::Transmit`] is given once when a connection that is open has something to write, and again only
 ///   after [`Machine::transmitted`] has said that all of it was written.
 /// - [`Output::Connect`] and [`Input::Accepted`] use up [`Machine::next_conn`]. A name is never used again.
-/// - Each [`Input::Timeout`] moves [`Machine::poll_timeout`] past the time at which it was given; otherwise a driver spins.
+/// - Each [`Input::Timeout`] moves [`Machine::poll_timeout`] past the time at which it was given; otherwise a driver
+///   spins.
 ///
 /// This machine counts what a node tells, and tells the sum as well:
 ///

@@ -81,6 +81,7 @@ impl fmt::Display for Network {
 ///
 /// Shown as eight hex digits, with the network's name where it is known.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct Magic(pub [u8; 4]);
 
 impl Magic {

@@ -50,6 +50,7 @@ impl Add<Duration> for Instant {
 /// It feeds the timestamp of our `version` message and the `timeoffset` of a peer, nothing else: no
 /// deadline ever depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct WallClock {
     /// Unix microseconds at [`Instant::ZERO`]; negative if the origin lies before 1970.
     pub unix_micros_at_zero: i64,

@@ -1,7 +1,7 @@
 //! Orders of the application, and what a node says of orders and facts that make no sense.
 
 use bitcoin::p2p::message::NetworkMessage;
-use harness::{Hello, NETWORK, World, by_wtxid, peer_addr, segwit_tx, tx_message};
+use harness::{Hello, NETWORK, World, by_wtxid, config, peer_addr, segwit_tx, tx_message};
 use satwire_core::node::{Address, ConnId, EventKind, Input, InputError, Output};
 use satwire_core::peer::{ConnectionConfig, Direction, SendError};
 use satwire_core::wire::{AddrV2, Command, Hash, InvType, Inventory};
@@ -13,7 +13,7 @@ fn nothing_else(world: &mut World) {
 
 /// A wrong name, bytes too early, a connection that never was: said, not swallowed, and nothing changes.
 #[test]
-fn what_a_driver_gets_wrong_is_told() {
+fn mistakes_of_a_driver_are_told() {
     let mut world = World::default();
     let next = world.node.next_conn();
     world.handle(Input::Accepted { conn: ConnId(7), addr: peer_addr(1) });
@@ -130,7 +130,7 @@ fn a_peer_that_does_not_read_is_sent_no_more() {
 /// Nothing is asked for automatically; what the application asks for comes as if it had been.
 #[test]
 fn transactions_are_fetched_by_hand() {
-    let mut world = World::new(Config { request_transactions: false, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.request_transactions = false));
     let conn = world.peer(1, &Hello::default());
     let [wanted, unwanted] = [1, 2].map(segwit_tx);
     world.heard(conn);

@@ -1,4 +1,4 @@
-//! What the tests about transactions share: peers that announce, and what they are asked for.
+//! Peers that announce, and the requests that they get: the tests about transactions share these.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) fn with_peers(count: u8) -> (World, Vec<ConnId>) {
     (world, peers)
 }
 
-/// What `conn` was asked for since it last listened. Pings are answered.
+/// Returns what `conn` was asked for since it last listened. Pings are answered.
 pub(crate) fn asked(world: &mut World, conn: ConnId) -> Vec<Inventory> {
     let mut asked = Vec::new();
     for heard in world.heard(conn) {
@@ -30,7 +30,7 @@ pub(crate) fn asked(world: &mut World, conn: ConnId) -> Vec<Inventory> {
     asked
 }
 
-/// Who was asked for something since they last listened.
+/// The peers that were asked for something since they last listened.
 pub(crate) fn who_is_asked(world: &mut World, peers: &[ConnId]) -> Vec<ConnId> {
     peers.iter().copied().filter(|conn| !asked(world, *conn).is_empty()).collect()
 }

@@ -84,7 +84,7 @@ fn h3_an_older_peer_is_sent_no_features() {
     let mut session = Session::inbound();
     session.say(&hello.version());
     assert_eq!(session.heard_commands(), ["version", "verack"]);
-    // What it says of features all the same does not change how it announces.
+    // Features that it names all the same do not change how it announces.
     session.say(&message(NetworkMessage::WtxidRelay));
     let events = session.send(NetworkMessage::Verack);
     let [Event::Handshake(negotiated)] = &events[..] else { panic!("{events:?}") };
@@ -232,7 +232,7 @@ fn h10_a_nonce_is_ours_only_while_it_is_on_its_way() {
     let [NetworkMessage::Version(version)] = &heard[..] else { panic!("{heard:?}") };
     let nonce = version.nonce;
     world.greet(out, &Hello::default());
-    // Whoever repeats it now has learned it from that connection.
+    // A peer that repeats it now has learned it from that connection.
     let inn = world.accept(peer_addr(2));
     world.greet(inn, &Hello { nonce, ..Hello::default() });
     assert_eq!(world.closed(inn), None);

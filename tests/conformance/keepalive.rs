@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
-use harness::{Frame, Hello, NETWORK, Pair, Session, World, closed, peer_addr};
+use harness::{Frame, Hello, NETWORK, Pair, Session, World, closed, config, peer_addr};
 use satwire_core::node::{EventKind, Purpose};
 use satwire_core::peer::{Direction, Event};
 use satwire_core::{CloseReason, Config};
@@ -153,7 +153,8 @@ fn old_peers_ping_without_an_answer() {
 #[test]
 fn old_peers_that_say_nothing_are_dropped() {
     for ping_interval in [Duration::from_secs(120), Duration::ZERO] {
-        let mut session = Session::new(Direction::Inbound, Config { ping_interval, ..Config::new(NETWORK) });
+        let mut session =
+            Session::new(Direction::Inbound, config(|config| config.ping_interval = ping_interval));
         session.say(&Hello { version: 60000, ..Hello::default() }.all());
         session.heard_bytes();
         let nearly = TWENTY_MINUTES.checked_sub(Duration::from_micros(1)).expect("more than that");

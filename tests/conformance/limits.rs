@@ -6,12 +6,12 @@ use std::time::Duration;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{
-    Frame, Hello, NETWORK, Session, World, by_wtxid, closed, message, peer_addr, segwit_tx, tx_message,
+    Frame, Hello, Session, World, by_wtxid, closed, config, message, peer_addr, segwit_tx, tx_message,
 };
 use satwire_core::node::{EventKind, Input, Output};
 use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::Command;
-use satwire_core::{CloseReason, Config, Fault, Label};
+use satwire_core::{CloseReason, Fault, Label};
 
 /// Malformed in as many ways as there are.
 fn malformed() -> Vec<Vec<u8>> {
@@ -45,7 +45,7 @@ fn nine_malformed_messages_are_tolerated_and_no_more() {
 }
 
 #[test]
-fn what_is_only_unknown_is_tolerated_without_end() {
+fn unknown_messages_are_tolerated_without_end() {
     let mut session = Session::ready(&Hello::default());
     for _ in 0..300 {
         session.say(&Frame::new("madeup", [1; 3]).bytes());
@@ -57,7 +57,7 @@ fn what_is_only_unknown_is_tolerated_without_end() {
 
 #[test]
 fn the_tolerance_can_be_chosen() {
-    let mut world = World::new(Config { tolerated_malformed: 0, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.tolerated_malformed = 0));
     let conn = world.peer(1, &Hello::default());
     world.say(conn, &malformed()[1]);
     assert!(matches!(world.closed(conn), Some(CloseReason::TooManyMalformed { count: 1, .. })));
@@ -110,7 +110,7 @@ fn a_peer_that_never_reads_is_paused_and_dropped() {
     let unsent = world.node.transmit(conn).len();
     assert!((max + 1..=max + pings.len()).contains(&unsent), "{unsent} bytes wait");
 
-    // Whatever else happens adds next to nothing, and the ping that it does not answer ends it.
+    // All else that happens adds next to nothing, and the ping that it does not answer ends it.
     world.advance(Duration::from_secs(60));
     assert!(!world.node.wants_read(conn));
     assert!(world.node.transmit(conn).len() < unsent + 1000);
@@ -165,7 +165,7 @@ fn partial_writes_lose_nothing() {
 
 #[test]
 fn inbound_slots_are_counted_and_given_back() {
-    let mut world = World::new(Config { inbound_slots: 2, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.inbound_slots = 2));
     let first = world.accept(peer_addr(1));
     let second = world.accept(peer_addr(2));
     assert_eq!(world.take_orders(), []);
@@ -205,7 +205,7 @@ fn inbound_slots_are_counted_and_given_back() {
 /// Without slots nobody can make room.
 #[test]
 fn without_slots_everybody_is_refused() {
-    let mut world = World::new(Config { inbound_slots: 0, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.inbound_slots = 0));
     let conn = world.accept(peer_addr(1));
     assert_eq!(world.closed(conn), Some(CloseReason::NoSlot { slots: 0 }));
     assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
-use harness::{Hello, NETWORK, World, by_txid, by_wtxid, legacy_tx, segwit_tx, tx_message};
+use harness::{Hello, World, by_txid, by_wtxid, legacy_tx, segwit_tx, tx_message};
 use satwire_core::node::{ConnId, EventKind, Input, Propagation};
 use satwire_core::peer::Direction;
-use satwire_core::{Config, Instant, IoError};
+use satwire_core::{Instant, IoError};
 
 use crate::downloads::{announce, with_peers};
 
@@ -45,7 +45,7 @@ fn a_transaction_is_told_once_at_its_age_under_both_ids() {
     }
     world.send(silent, NetworkMessage::Ping(1));
     world.take_events();
-    world.advance(AGE - 5 * SECOND - Duration::from_micros(1));
+    world.advance(Duration::from_micros(24_999_999));
     assert_eq!(told(&mut world), []);
     world.advance(Duration::from_micros(1));
     let [spread] = &told(&mut world)[..] else { panic!("one") };
@@ -130,7 +130,7 @@ fn nothing_is_told_of_what_nobody_announced() {
     world.say(peers[0], &tx_message(&legacy_tx(1)));
     world.advance(2 * AGE);
     assert_eq!(told(&mut world), []);
-    let mut world = World::new(Config { propagation_age: Duration::MAX, ..Config::new(NETWORK) });
+    let mut world = World::new(harness::config(|config| config.propagation_age = Duration::MAX));
     let conn: ConnId = world.peer(1, &Hello::default());
     announce(&mut world, conn, &[by_wtxid(&legacy_tx(1))]);
     world.say(conn, &tx_message(&legacy_tx(1)));

@@ -22,7 +22,7 @@ fn ids(line: &str) -> Vec<String> {
     parts.take_while(|part| is_id(part, "fhktabev")).map(str::to_uppercase).collect()
 }
 
-/// What the tests name.
+/// The ids that the tests name.
 fn named_by_tests(root: &Path, folder: &str, found: &mut Files) {
     for entry in fs::read_dir(root.join(folder)).unwrap() {
         let entry = entry.unwrap();
@@ -40,7 +40,7 @@ fn named_by_tests(root: &Path, folder: &str, found: &mut Files) {
     }
 }
 
-/// What the table says; no files where a rule waits for its room.
+/// The ids of the table and their files; a rule that waits for its room has none.
 fn named_by_table(text: &str) -> Files {
     let mut found = Files::new();
     for line in text.lines() {

@@ -8,12 +8,12 @@ use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{
-    Frame, Hello, NETWORK, Session, World, by_txid, by_wtxid, legacy_tx, peer_addr, segwit_tx, tx_message,
+    Frame, Hello, Session, World, by_txid, by_wtxid, config, legacy_tx, peer_addr, segwit_tx, tx_message,
 };
 use satwire_core::node::{ConnId, EventKind, Input};
 use satwire_core::peer::{Event, IgnoredReason};
 use satwire_core::wire::{self, Command};
-use satwire_core::{Config, Fault, IoError};
+use satwire_core::{Fault, IoError};
 
 use crate::downloads::{MINUTE, announce, asked, news, who_is_asked, with_peers};
 
@@ -52,8 +52,8 @@ fn only_one_announcer_was_the_first() {
 }
 
 #[test]
-fn one_who_announces_too_much_was_the_first_all_the_same() {
-    let config = Config { max_announcements: 1, ..Config::new(NETWORK) };
+fn a_peer_that_announces_too_much_was_the_first_all_the_same() {
+    let config = config(|config| config.max_announcements = 1);
     let mut world = World::new(config);
     let peers: Vec<_> = (1..=2).map(|n| world.peer(n, &Hello::default())).collect();
     let items = [by_wtxid(&segwit_tx(1)), by_wtxid(&segwit_tx(2))];
@@ -103,7 +103,7 @@ fn t9_other_types_in_an_inv_are_skipped() {
 }
 
 #[test]
-fn t10_what_came_once_is_not_asked_for_again() {
+fn t10_a_transaction_that_came_is_not_asked_for_again() {
     for tx in [segwit_tx(1), legacy_tx(1)] {
         let mut world = World::default();
         let wtxid_peers = [world.peer(1, &Hello::default()), world.peer(2, &Hello::default())];
@@ -139,7 +139,7 @@ fn t10_what_came_once_is_not_asked_for_again() {
 }
 
 #[test]
-fn t10_what_came_unasked_counts_as_well() {
+fn t10_a_transaction_that_came_unasked_counts_as_well() {
     let (mut world, peers) = with_peers(2);
     let tx = segwit_tx(1);
     announce(&mut world, peers[0], &[by_wtxid(&tx)]);
@@ -188,7 +188,7 @@ fn another_witness_does_not_hide_a_transaction() {
 
 #[test]
 fn the_memory_of_ids_has_its_size() {
-    let mut world = World::new(Config { remembered_ids: 10, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.remembered_ids = 10));
     let conn = world.peer(1, &Hello::default());
     let ids: Vec<_> = (0..11).map(|n| by_wtxid(&legacy_tx(n))).collect();
     announce(&mut world, conn, &ids);
@@ -318,7 +318,10 @@ fn a_copy_from_an_inbound_peer_does_not_hide_the_real_one() {
 /// Junk that nobody asked for makes nothing forgotten: the same transaction is fetched and told once.
 #[test]
 fn unasked_junk_does_not_flush_what_was_fetched() {
-    let config = Config { remembered_ids: 1000, unrequested_per_minute: u32::MAX, ..Config::new(NETWORK) };
+    let config = config(|config| {
+        config.remembered_ids = 1000;
+        config.unrequested_per_minute = u32::MAX;
+    });
     let mut world = World::new(config);
     let honest = [1, 2, 3, 4, 5, 6, 7, 8].map(|n| world.peer(n, &Hello::default()));
     let liar = world.accept(peer_addr(66));
@@ -341,7 +344,7 @@ fn unasked_junk_does_not_flush_what_was_fetched() {
 /// A peer may push so many transactions a minute; more are not told.
 #[test]
 fn unasked_transactions_have_a_quota() {
-    let mut world = World::new(Config { unrequested_per_minute: 60, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.unrequested_per_minute = 60));
     let peers = [1, 2].map(|n| world.peer(n, &Hello::default()));
     let push = |world: &mut World, conn, range: std::ops::Range<u32>| {
         range.for_each(|n| world.say(conn, &tx_message(&legacy_tx(n))));

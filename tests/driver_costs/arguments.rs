@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line.
 
 /// The groups of cases, by the words that choose them.
 pub(crate) const GROUPS: [&str; 4] = ["p8", "p9", "p10", "slow"];
@@ -7,7 +7,7 @@ pub(crate) const GROUPS: [&str; 4] = ["p8", "p9", "p10", "slow"];
 const MOST_CONNECTIONS: usize = 50_000;
 const MOST_ROUNDS: usize = 100;
 
-/// What is to be measured.
+/// The measurements that are asked for.
 #[derive(Debug)]
 pub(crate) struct Action {
     pub(crate) connections: usize,

@@ -7,7 +7,7 @@ use crate::flood::{ASKING, NOBODY, SLOW, SLOW_PEERS};
 use crate::side::{CLIENT, SERVER, Side};
 use crate::table::Samples;
 
-/// Whose rows are printed.
+/// The drivers whose rows are printed.
 pub(crate) const DRIVERS: [&str; 2] = ["mio", "smol"];
 
 /// Transactions of a case, for each connection that there may be: a twentieth of a second at least.

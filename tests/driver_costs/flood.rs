@@ -15,7 +15,7 @@ use crate::stream::shares;
 /// The name of its figure.
 pub(crate) const PONG: &str = "µs to a pong";
 
-/// Who is there beside those that send.
+/// The peer beside those that send: none.
 pub(crate) const NOBODY: &str = "nobody";
 /// One that asks how long a pong takes.
 pub(crate) const ASKING: &str = "asking";
@@ -29,7 +29,7 @@ pub(crate) const SLOW_PEERS: usize = 2;
 const NOTED: Duration = Duration::from_millis(20);
 /// How long the asking one and the trickling one wait before they do it again.
 const PAUSE: Duration = Duration::from_millis(1);
-/// Who takes nothing for so long takes nothing at all.
+/// A peer that takes nothing for so long takes nothing at all.
 const STUCK: Duration = Duration::from_millis(100);
 /// More pings than the buffers of any system hold the pongs of, sent so many at a time.
 const MOST_PINGS: usize = 2_000_000;

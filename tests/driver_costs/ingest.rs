@@ -14,9 +14,9 @@ use crate::side::say;
 pub(crate) const TX: &str = "ns a transaction";
 pub(crate) const CLOCK: &str = "ns a transaction, by the clock";
 
-/// What comes unasked is taken without a quota here: it is the traffic.
+/// Transactions that come unasked have no quota here: they are the traffic.
 pub(crate) fn unasked() -> Config {
-    Config { unrequested_per_minute: u32::MAX, ..Config::new(harness::NETWORK) }
+    harness::config(|config| config.unrequested_per_minute = u32::MAX)
 }
 
 /// Takes so many peers and so many transactions.

@@ -14,7 +14,7 @@ pub(crate) fn raise(connections: usize) -> io::Result<(usize, Option<String>)> {
     let is_enough = |limit: Option<u64>| limit.is_none_or(|limit| limit >= needed);
     let before = getrlimit(Resource::Nofile);
     if !is_enough(before.current) {
-        // Who may raise the hard limit may have all; everybody may have what that is.
+        // A user who may raise the hard limit gets all that is needed; any other gets the hard limit.
         let maximum = if is_enough(before.maximum) { before.maximum } else { Some(needed) };
         let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum });
         if raised.is_err() {

@@ -1,4 +1,4 @@
-//! What drivers cost: P8, P9 and P10 as one command, on loopback.
+//! The costs of drivers: P8, P9 and P10 as one command, on loopback.
 //!
 //! ```text
 //! cargo run --release --example scale

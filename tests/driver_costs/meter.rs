@@ -1,4 +1,4 @@
-//! What this process has used so far.
+//! The CPU time and the memory that this process has used so far.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl Cpu {
         Self(Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default())
     }
 
-    /// What has been used since then.
+    /// The time that has been used since then.
     pub(crate) fn elapsed(self) -> Duration {
         Self::now().0.saturating_sub(self.0)
     }

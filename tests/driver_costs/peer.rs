@@ -1,4 +1,4 @@
-//! What a scripted peer does at the least: it connects, greets, and answers pings.
+//! A scripted peer that does the least: it connects, greets, and answers pings.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};

@@ -4,7 +4,6 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use satwire_core::Config;
 use satwire_core::node::EventKind;
 
 use crate::meter::{Cpu, each, memory, nanos_each};
@@ -27,8 +26,10 @@ pub(crate) fn interval(connections: usize) -> Duration {
 /// Takes so many connections and so many rounds of pings.
 pub(crate) fn serve<S: Server>(connections: usize, rounds: usize) -> io::Result<()> {
     let interval = interval(connections);
-    let config =
-        Config { inbound_slots: connections, ping_interval: interval, ..Config::new(harness::NETWORK) };
+    let config = harness::config(|config| {
+        config.inbound_slots = connections;
+        config.ping_interval = interval;
+    });
     let (mut server, addr) = S::listen(config)?;
     let memory_before = memory();
     let mut used = Cpu::now();
@@ -53,7 +54,7 @@ pub(crate) fn serve<S: Server>(connections: usize, rounds: usize) -> io::Result<
     pongs(&mut server, connections, |_| true)?;
     say(nanos_each(used.elapsed(), connections), SPREAD);
 
-    // Who sleeps over all deadlines pings all at once, and in step from then on.
+    // A server that sleeps over all deadlines pings all peers at once, and in step from then on.
     thread::sleep(interval + interval / 10);
     pongs(&mut server, connections, |_| true)?;
     for _ in 0..rounds {

@@ -44,7 +44,7 @@ fn until_due(node: &Node<Environment>, now: satwire_core::Instant) -> Duration {
 /// On mio.
 pub(crate) struct Mio {
     driver: satwire_mio::Driver<Node<Environment>>,
-    /// What the last turn brought, and how many of it were looked at.
+    /// The events of the last turn, and how many of them were looked at.
     events: Vec<Event>,
     told: usize,
 }

@@ -5,12 +5,12 @@ use bitcoin::Block;
 use bitcoin::consensus::{deserialize, serialize};
 use satwire_core::wire::{Command, encode_frame};
 
-/// What is longer is rare between blocks.
+/// Longer transactions are rare between blocks.
 const LIMIT: usize = 2000;
-/// What they all end with.
+/// The bytes that they all end with.
 const LOCK_TIME: usize = 4;
 
-/// What each of `peers` sends, together `txs` transactions, as messages one after the other.
+/// The bytes that each of `peers` sends: together `txs` transactions, as messages one after the other.
 pub(crate) fn shares(peers: usize, txs: usize) -> Vec<Vec<u8>> {
     let block: Block = deserialize(bitcoin_test_data::blocks::mainnet_702861()).expect("test data");
     // The coinbase never comes alone.

@@ -1,6 +1,6 @@
 //! Samples, what they are worth, and the table of results.
 
-/// What was measured, by name, in the order in which it first was.
+/// The measured values, by name, in the order in which each name first came.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(Vec<(String, Vec<f64>)>);
 
@@ -21,7 +21,7 @@ impl Samples {
         samples[(samples.len() * percent / 100).min(samples.len() - 1)]
     }
 
-    /// What a case is worth.
+    /// The value of a case.
     pub(crate) fn worth(&self, name: &str) -> f64 {
         self.percentile(name, 20)
     }

@@ -1,4 +1,4 @@
-//! The command `scale` in small: it ends, and prints all its rows. What they say is for a quiet machine.
+//! The command `scale` in small: it ends, and prints all its rows. Their values are for a quiet machine.
 
 use std::process::{Command, Output};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// What a node did, connection by connection; what concerns none is under the empty name.
+/// The doings of a node, connection by connection; those that concern none are under the empty name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Told(BTreeMap<String, Vec<String>>);
 
@@ -67,7 +67,7 @@ impl Names {
 }
 
 #[test]
-fn what_may_differ_is_left_out() {
+fn lines_that_may_differ_are_left_out() {
     let told = Told::of(
         "+0.000000 c2 → ping n7\n\
          +0.000001 dialling 127.0.0.1:5 failed: connection refused; again in 20ms\n\

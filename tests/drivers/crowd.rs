@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::Hello;
-use satwire_core::Config;
 use satwire_core::node::EventKind;
 
 use crate::runtimes::{Mio, Runtime, Smol};
@@ -17,7 +16,8 @@ const PEERS: usize = 300;
 
 #[test]
 fn hundreds_at_once() {
-    let config = Config { inbound_slots: PEERS, ..config() };
+    let mut config = config();
+    config.inbound_slots = PEERS;
     same(&config, |stage: &mut dyn Stage| {
         let conns: Vec<_> = (0..PEERS).map(|_| stage.dial_in()).collect();
         // All speak at once, and each waits for its own answer.
@@ -77,7 +77,10 @@ fn raise_descriptor_limit() {}
 
 /// Sleeps so long; false if that was too short to tell.
 fn slept_for<R: Runtime>(timeout: Duration) -> bool {
-    let runtime = R::start(Config { inbound_slots: MANY, ping_timeout: timeout, ..config() });
+    let mut config = config();
+    config.inbound_slots = MANY;
+    config.ping_timeout = timeout;
+    let runtime = R::start(config);
     let mut sockets = Sockets::new(runtime, None);
     let stage: &mut dyn Stage = &mut sockets;
     let conns: Vec<_> = (0..MANY).map(|_| stage.dial_in()).collect();
@@ -88,7 +91,7 @@ fn slept_for<R: Runtime>(timeout: Duration) -> bool {
     for conn in &conns {
         let NetworkMessage::Ping(nonce) = stage.hear(*conn, "ping") else { unreachable!("a ping") };
         stage.send(*conn, NetworkMessage::Pong(nonce));
-        // What is left to be said is kept from the node.
+        // The rest that it has to say is kept from the node.
         stage.peer(*conn).piece = Some(0);
     }
     for conn in &conns {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use satwire_core::Config;
-
 use crate::stage::Stage;
 use crate::{config, same};
 
@@ -21,7 +19,8 @@ fn a_refused_dial_is_tried_again() {
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "other systems do not drop what a full listener cannot take")]
 fn a_black_hole() {
-    let config = Config { connect_timeout: Duration::from_millis(100), ..config() };
+    let mut config = config();
+    config.connect_timeout = Duration::from_millis(100);
     let told = same(&config, |stage: &mut dyn Stage| {
         stage.dial_black_hole();
         let other = stage.dial_in();

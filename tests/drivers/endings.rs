@@ -3,7 +3,7 @@
 use bitcoin::p2p::message::NetworkMessage;
 use harness::Frame;
 use satwire_core::node::{ConnId, EventKind};
-use satwire_core::{CloseReason, Config, IoError};
+use satwire_core::{CloseReason, IoError};
 
 use crate::stage::{Leave, Stage};
 use crate::{config, same};
@@ -18,7 +18,7 @@ fn a_reset() {
         assert_eq!(stage.leave(accepted, Leave::Reset), CloseReason::Io(IoError::Reset));
         stage.ping(dialled, 1);
         assert_eq!(stage.leave(dialled, Leave::Reset), CloseReason::Io(IoError::Reset));
-        // What we dialled is dialled again: nobody is there any more.
+        // The dialled address is dialled again: nobody is there any more.
         stage.stop();
     });
     assert_eq!(told.on("c2").last().map(String::as_str), Some("over: reset by the peer"));
@@ -38,7 +38,7 @@ fn half_a_close() {
     });
 }
 
-/// What comes with the end of the stream is read, however much it is.
+/// Bytes that come with the end of the stream are read, however many they are.
 #[test]
 fn a_long_goodbye() {
     let junk = Frame::new("junk", vec![7; 300_000]).bytes();
@@ -70,10 +70,11 @@ fn a_connection_that_we_close() {
     });
 }
 
-/// Who is one too many is told so by an end, and not by a reset; a place that is left is given away.
+/// A peer that is one too many sees an end, and not a reset; a slot that is left is given away.
 #[test]
 fn slots() {
-    let config = Config { inbound_slots: 2, ..config() };
+    let mut config = config();
+    config.inbound_slots = 2;
     same(&config, |stage: &mut dyn Stage| {
         let (first, second) = (stage.dial_in(), stage.dial_in());
         stage.greet(first);

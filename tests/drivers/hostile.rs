@@ -1,11 +1,10 @@
-//! What a peer can do to a socket.
+//! Peers that misuse a socket.
 
 use bitcoin::Wtxid;
 use bitcoin::hashes::Hash as _;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{Frame, message};
-use satwire_core::Config;
 use satwire_core::node::EventKind;
 
 use crate::stage::Stage;
@@ -24,13 +23,15 @@ fn longest_inv(n: u32) -> Vec<u8> {
     message(NetworkMessage::Inv((0..LONGEST).map(wtxid).collect()))
 }
 
-/// It asks, in effect, for more than all buffers on the way hold, and does not read it. What we keep for
-/// it is bounded; we stop reading it, and do nothing until it reads. Others do not notice.
+/// It asks, in effect, for more than all buffers on the way hold, and does not read it. The memory that we keep for it
+/// is bounded; we stop reading it, and do nothing until it reads. Others do not notice.
 #[test]
 fn a_peer_that_never_reads() {
     const INVS: u32 = 3;
-    let config =
-        Config { max_unsent: 10_000, max_announcements: 1_000_000, max_requests: 1_000_000, ..config() };
+    let mut config = config();
+    config.max_unsent = 10_000;
+    config.max_announcements = 1_000_000;
+    config.max_requests = 1_000_000;
     let invs: Vec<_> = (0..INVS).map(longest_inv).collect();
     same_through_buffers(64 * 1024, &config, |stage: &mut dyn Stage| {
         let deaf = stage.dial_out();
@@ -86,7 +87,7 @@ fn a_peer_that_floods() {
     });
 }
 
-/// What is no protocol at all ends its connection, and no other.
+/// Bytes of another protocol end their connection, and no other.
 #[test]
 fn a_peer_of_another_protocol() {
     same(&config(), |stage: &mut dyn Stage| {

@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Says back what it hears, and hangs up on silence.
 #[derive(Debug, Default)]
 struct Echo {
-    /// What is still to be said back.
+    /// The bytes that are still to be sent back.
     conns: ConnMap<Vec<u8>>,
     last: u64,
     deadline: Option<satwire_core::Instant>,

@@ -55,12 +55,11 @@ fn play(config: &Config, socket_buffer: Option<usize>, scenario: impl Fn(&mut dy
 
 /// A test's own network, with redials that a test can wait for.
 fn config() -> Config {
-    Config {
-        redial_min: Duration::from_millis(20),
-        redial_max: Duration::from_secs(5),
+    harness::config(|config| {
+        config.redial_min = Duration::from_millis(20);
+        config.redial_max = Duration::from_secs(5);
         // In memory all come from one address.
-        inbound_per_address: usize::MAX,
-        inbound_per_group: usize::MAX,
-        ..Config::new(harness::NETWORK)
-    }
+        config.inbound_per_address = usize::MAX;
+        config.inbound_per_group = usize::MAX;
+    })
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{by_wtxid, segwit_tx, tx_message};
+use satwire_core::CloseReason;
 use satwire_core::node::{ConnId, EventKind};
-use satwire_core::{CloseReason, Config};
 
 use crate::stage::Stage;
 use crate::{config, same};
@@ -33,7 +33,7 @@ fn a_paused_peer_waits_and_others_do_not() {
         for nonce in 1..=3 {
             stage.ping(other, nonce);
         }
-        // What is asked of it is written; what it answers waits.
+        // Requests to it are written; its answers wait.
         stage.send(other, NetworkMessage::NotFound(entry.clone()));
         assert_eq!(stage.hear(paused, "getdata"), NetworkMessage::GetData(entry));
         stage.say(paused, &tx_message(&tx));
@@ -56,7 +56,9 @@ fn a_paused_peer_waits_and_others_do_not() {
 #[test]
 fn a_pause_moves_no_deadline() {
     let wait = Duration::from_millis(200);
-    let config = Config { ping_interval: wait / 4, ping_timeout: wait, ..config() };
+    let mut config = config();
+    config.ping_interval = wait / 4;
+    config.ping_timeout = wait;
     same(&config, |stage: &mut dyn Stage| {
         let paused = stage.dial_in();
         stage.greet(paused);

@@ -1,4 +1,4 @@
-//! What only a stream has: it can be left unpolled, its futures dropped, and itself.
+//! A stream alone can be left unpolled, and can be dropped, as can its futures.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::iter;
@@ -170,7 +170,7 @@ fn a_handle_says_when_a_command_is_not_taken() {
     assert_eq!(handle.run(|_| unreachable!()), Err(HandleError::Gone));
 }
 
-/// Whichever way a stop comes, the listeners are closed and the stream ends.
+/// However a stop comes, the listeners are closed and the stream ends.
 #[test]
 fn a_stop_is_an_input_as_well() {
     let mut driver = Driver::new(config(), environment(6));

@@ -130,7 +130,7 @@ impl Runtime for Smol {
         let mut next = smol::block_on(next);
         while let Some(event) = next {
             events.push(event.expect("nobody has a notice to give here"));
-            // What else the turn has to tell.
+            // The other events of the turn.
             next = smol::block_on(poll_once(self.0.next())).flatten();
         }
         // The first poll is ours, and so is the one that the timer causes.

@@ -78,7 +78,7 @@ impl<R: Runtime> Stage for Sockets<R> {
         let listener = TcpListener::from(socket);
         self.runtime.dial(listener.local_addr().expect("bound"));
         self.turn();
-        // Who dials is in the queue before it knows.
+        // A dialled connection is in the listener's queue before its driver knows.
         let (stream, _) = listener.accept().expect("the driver dials");
         self.add(conn, stream);
         conn
@@ -167,7 +167,7 @@ fn act(peer: &mut Peer, slot: &mut Option<TcpStream>) {
         match stream.write(&peer.pending[..piece]) {
             Ok(n) => drop(peer.pending.drain(..n)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            // Whoever was cut off has nothing more to say.
+            // A peer that was cut off has nothing more to say.
             Err(_) => peer.pending.clear(),
         }
         if peer.piece.is_some() {

@@ -1,4 +1,4 @@
-//! What a scenario can do, wherever it is played.
+//! The steps of a scenario, wherever it is played.
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Hello, Sent, decode_frames, message};
@@ -27,9 +27,9 @@ pub(crate) trait Stage {
     fn turn(&mut self);
     /// A peer's side.
     fn peer(&mut self, conn: ConnId) -> &mut Peer;
-    /// What the node told so far.
+    /// The events so far.
     fn events(&self) -> &[Event];
-    /// What the node did, in lines.
+    /// The doings of the node, in lines.
     fn transcript(&self) -> &str;
     /// Bytes that the node has for this peer and could not write.
     fn unsent(&self, conn: ConnId) -> usize;
@@ -44,11 +44,11 @@ pub(crate) trait Stage {
 /// A scripted peer: what it wants to do with its end of the connection.
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
-    /// What it has to say and could not write yet.
+    /// Bytes that it could not write yet.
     pub(crate) pending: Vec<u8>,
     /// It writes so much in a turn, if not all.
     pub(crate) piece: Option<usize>,
-    /// What it has read.
+    /// Bytes that it has read.
     pub(crate) heard: Vec<u8>,
     /// It does not read.
     pub(crate) deaf: bool,

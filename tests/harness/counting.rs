@@ -1,4 +1,4 @@
-//! What is alive: an allocator that counts, thread by thread, so that tests do not disturb each other.
+//! An allocator that counts the bytes alive, thread by thread, so that tests do not disturb each other.
 
 #![allow(unsafe_code, reason = "an allocator that counts has to be one")]
 

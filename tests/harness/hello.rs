@@ -1,4 +1,4 @@
-//! What a scripted peer says of itself, and its half of the handshake.
+//! The `version` of a scripted peer, and its half of the handshake.
 
 use bitcoin::p2p::ServiceFlags;
 use bitcoin::p2p::address::Address;

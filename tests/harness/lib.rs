@@ -1,6 +1,6 @@
-//! What the tests are made of: peers that follow a script, and a clock that only a test moves.
+//! The parts of the tests: peers that follow a script, and a clock that only a test moves.
 //!
-//! Nothing of that sleeps, opens a socket or reads a clock. What the other side sends is built with the
+//! Nothing of that sleeps, opens a socket or reads a clock. The bytes of the other side are built with the
 //! `bitcoin` crate, and what we send is decoded with it: it is the outside judge of our bytes. Where
 //! it refuses to build what a hostile peer sends, [`Frame`] does.
 //!
@@ -14,7 +14,13 @@
 //! Only [`lab`] is of another kind: it starts real btcds.
 
 #![allow(clippy::missing_panics_doc, reason = "a test panics where it fails")]
+#![allow(
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "its users are the tests of this tree"
+)]
 
+mod config;
 mod counting;
 mod decode;
 mod frame;
@@ -30,6 +36,7 @@ mod transcript;
 mod txs;
 mod world;
 
+pub use config::config;
 pub use counting::Counting;
 pub use decode::{Sent, decode_frames, decode_frames_of};
 pub use frame::{Frame, MAGIC, NETWORK, message};

@@ -13,9 +13,9 @@ use crate::{Script, World, peer_addr};
 /// Bytes travel for as long as the latency says, and arrive in the order in which they left.
 #[derive(Debug)]
 pub struct Pair {
-    /// Who dialled.
+    /// The side that dialled.
     pub left: World,
-    /// Who accepted.
+    /// The side that accepted.
     pub right: World,
     /// The connection, as the left one calls it.
     pub left_conn: ConnId,
@@ -47,7 +47,7 @@ impl Pair {
         pair
     }
 
-    /// Lets time pass on both sides. What arrives at an instant is read before its deadlines.
+    /// Lets time pass on both sides. Bytes that arrive at an instant are read before its deadlines.
     pub fn advance(&mut self, by: Duration) {
         let end = self.left.now + by;
         loop {

@@ -54,15 +54,15 @@ pub(crate) fn sent(sent: &Sent, names: &mut Names) -> String {
     }
 }
 
-/// What the node tells.
+/// Returns an event of the node as text.
 pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
     match kind {
         EventKind::Clock(clock) => format!("clock set: {} s at zero", clock.unix_seconds(Instant::ZERO)),
         EventKind::DialFailed { address, reason, retry } => {
             format!("dialling {address} failed: {reason}; again in {retry:?}")
         }
-        EventKind::Connected { addr, direction: Direction::Outbound } => format!("connected to {addr}"),
         EventKind::Connected { addr, direction: Direction::Inbound } => format!("accepted from {addr}"),
+        EventKind::Connected { addr, .. } => format!("connected to {addr}"),
         EventKind::Handshake(negotiated) => format!("← handshake {}", handshake(negotiated, names)),
         EventKind::Pong { rtt, min } => format!("← pong after {rtt:?} (least {min:?})"),
         EventKind::Feefilter(rate) => format!("← feefilter {rate}"),

@@ -10,7 +10,7 @@ use satwire_core::node::{ConnId, Environment, Purpose};
 /// Every draw is recorded, so that a test can tell what a word was for, and so is what was queued.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    /// What was drawn: the purpose, and the word.
+    /// The draws: the purpose, and the word.
     pub draws: Vec<(Purpose, u64)>,
     /// The next words for redials.
     pub jitter: VecDeque<u64>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use satwire_core::peer::{ConnectionConfig, Direction, Event};
-use satwire_core::wire::{Inventory, NetAddress};
+use satwire_core::wire::Inventory;
 use satwire_core::{CloseReason, Config, Instant, Peer, WallClock};
 
 use crate::{Hello, NETWORK, Sent, decode_frames, message};
@@ -30,12 +30,8 @@ impl Session {
 
     /// Starts on an open stream.
     pub fn new(direction: Direction, config: Config) -> Self {
-        let opening = ConnectionConfig {
-            direction,
-            nonce: Self::NONCE,
-            clock: WallClock { unix_micros_at_zero: Self::UNIX_SECONDS * 1_000_000 },
-            addr_recv: NetAddress::UNSPECIFIED,
-        };
+        let clock = WallClock { unix_micros_at_zero: Self::UNIX_SECONDS * 1_000_000 };
+        let opening = ConnectionConfig::new(direction, Self::NONCE, clock);
         let now = Instant::ZERO;
         Self { peer: Peer::new(Arc::new(config), opening, now), now, ping_nonce: 1000 }
     }
@@ -112,7 +108,7 @@ impl Session {
         events
     }
 
-    /// What the other side hears: everything that was queued since it last listened.
+    /// The other side listens: returns everything that was queued since it last did.
     pub fn heard(&mut self) -> Vec<NetworkMessage> {
         let bytes = self.heard_bytes();
         let readable = |sent| match sent {

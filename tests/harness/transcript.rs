@@ -1,4 +1,4 @@
-//! What a node did, line by line.
+//! The doings of a node, line by line.
 
 use std::fmt::Write as _;
 
@@ -86,7 +86,7 @@ impl<E: Environment> Environment for Transcript<E> {
             Output::Resolve { host, port, .. } => self.line(now, None, &format!("look up {host}:{port}")),
             Output::Connect { conn, addr } => self.line(now, Some(*conn), &format!("connect to {addr}")),
             Output::Disconnect(conn) => self.line(now, Some(*conn), "disconnect"),
-            Output::Event(Event { at, conn, kind }) => {
+            Output::Event(Event { at, conn, kind, .. }) => {
                 let what = render::event(kind, &mut self.names);
                 self.line(*at, *conn, &what);
             }

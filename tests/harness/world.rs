@@ -8,7 +8,7 @@ use bitcoin::p2p::message::NetworkMessage;
 use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output};
 use satwire_core::{CloseReason, Config, Instant, Node, WallClock};
 
-use crate::{Hello, NETWORK, Script, Sent, Transcript, decode_frames, message};
+use crate::{Hello, NETWORK, Script, Sent, Transcript, config, decode_frames, message};
 
 /// The address of the `n`-th peer. It is for documentation, so no packet ever goes there.
 pub fn peer_addr(n: u8) -> SocketAddr {
@@ -17,7 +17,7 @@ pub fn peer_addr(n: u8) -> SocketAddr {
 
 /// A [`Node`] without a network: the test is the driver, and all peers.
 ///
-/// Outputs are drained after each input. What is to be sent is taken at once, unless the connection
+/// Outputs are drained after each input. Bytes to be sent are taken at once, unless the connection
 /// is among the [`World::deaf`].
 #[derive(Debug)]
 pub struct World {
@@ -31,13 +31,13 @@ pub struct World {
     events: Vec<Event>,
     /// Orders that the test has not taken yet.
     orders: Vec<Output>,
-    /// What each peer was sent and has not listened to.
+    /// The bytes that each peer was sent and has not listened to.
     sent: BTreeMap<ConnId, Vec<u8>>,
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self::new(Config { remembered_ids: 1000, ..Config::new(NETWORK) })
+        Self::new(config(|config| config.remembered_ids = 1000))
     }
 }
 
@@ -99,8 +99,8 @@ impl World {
         conn
     }
 
-    /// Dials the `n`-th peer, and shakes hands with it. What was said on the way, the first ping
-    /// as well, is heard already.
+    /// Dials the `n`-th peer, and shakes hands with it. Our messages on the way, the first ping as well, are heard
+    /// already.
     pub fn peer(&mut self, n: u8, hello: &Hello) -> ConnId {
         let conn = self.dial(peer_addr(n));
         self.greet(conn, hello);
@@ -144,7 +144,7 @@ impl World {
         self.say(conn, &message(payload));
     }
 
-    /// What the other side of `conn` was sent since it last listened.
+    /// The other side of `conn` listens: returns what it was sent since it last did.
     pub fn heard(&mut self, conn: ConnId) -> Vec<NetworkMessage> {
         let readable = |sent| match sent {
             Sent::Message(message) => message,
@@ -186,7 +186,7 @@ impl World {
         std::mem::take(&mut self.events)
     }
 
-    /// What happened on `conn` since the last call; events of others are dropped.
+    /// Returns the events on `conn` since the last call; those of others are dropped.
     pub fn take_events_of(&mut self, conn: ConnId) -> Vec<EventKind> {
         let events = self.take_events().into_iter();
         events.filter(|event| event.conn == Some(conn)).map(|event| event.kind).collect()

@@ -7,10 +7,9 @@ use bitcoin::consensus::serialize;
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory;
 use harness::{
-    Frame, Hello, NETWORK, World, by_txid, by_wtxid, legacy_tx, message, peer_addr, segwit_tx, tx_message,
+    Frame, Hello, World, by_txid, by_wtxid, config, legacy_tx, message, peer_addr, segwit_tx, tx_message,
 };
 use proptest::prelude::*;
-use satwire_core::Config;
 use satwire_core::node::{ConnId, Event, Input};
 use satwire_core::peer::Direction;
 
@@ -22,10 +21,10 @@ enum Step {
     Wait(Duration),
 }
 
-/// What came of a session.
+/// The outcome of a session.
 #[derive(PartialEq, Eq)]
 struct Outcome {
-    /// What was queued. How much of it was written before the end is the driver's business.
+    /// The bytes that were queued. How many of them were written before the end is the driver's business.
     queued: BTreeMap<ConnId, Vec<u8>>,
     events: Vec<Event>,
     transcript: String,
@@ -101,7 +100,7 @@ fn ends() -> [Frame; 4] {
 
 /// Runs a session; `cut` says how many bytes the next read has.
 fn run(steps: &[Step], direction: Direction, mut cut: impl FnMut() -> usize) -> Outcome {
-    let mut world = World::new(Config { remembered_ids: 1000, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.remembered_ids = 1000));
     let conn = open(&mut world, direction);
     world.peer(2, &Hello::default());
     for step in steps {
@@ -123,8 +122,8 @@ fn run(steps: &[Step], direction: Direction, mut cut: impl FnMut() -> usize) -> 
 
 fn open(world: &mut World, direction: Direction) -> ConnId {
     match direction {
-        Direction::Outbound => world.dial(peer_addr(1)),
         Direction::Inbound => world.accept(peer_addr(1)),
+        _ => world.dial(peer_addr(1)),
     }
 }
 

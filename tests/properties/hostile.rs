@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use bitcoin::consensus::serialize;
 use bitcoin::p2p::message::NetworkMessage;
-use harness::{Frame, Hello, NETWORK, World, legacy_tx, message, peer_addr, segwit_tx};
+use harness::{Frame, Hello, World, config, legacy_tx, message, peer_addr, segwit_tx};
 use proptest::prelude::*;
-use satwire_core::Config;
 use satwire_core::wire::{Command, Message, TxView, sha256d};
 
 /// A command: mostly one that exists.
@@ -74,7 +73,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_are_survived(said in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..6)) {
         survive(&said);
-        // Behind a header that is ours they get further.
+        // After a header that is ours they get further.
         let magic = Frame::new("", []).bytes()[..4].to_vec();
         survive(&said.iter().map(|bytes| [&magic[..], bytes].concat()).collect::<Vec<_>>());
     }
@@ -127,7 +126,7 @@ proptest! {
 /// A ping gets its pong, whatever stood before it: as long as the connection lives.
 #[test]
 fn every_known_command_with_an_empty_payload_is_survived() {
-    let mut world = World::new(Config { inbound_per_group: 100, ..Config::new(NETWORK) });
+    let mut world = World::new(config(|config| config.inbound_per_group = 100));
     for (n, command) in Command::KNOWN.iter().enumerate() {
         let conn = world.accept(peer_addr(u8::try_from(n).expect("few commands")));
         world.greet(conn, &Hello::default());

@@ -138,7 +138,7 @@ proptest! {
     ) {
         let mut bytes = serialize(&tx);
         for (place, byte) in damage {
-            // What steers the parser stands mostly in front.
+            // The bytes that steer the parser stand mostly in front.
             let len = if front { bytes.len().min(12) } else { bytes.len() };
             bytes[place.index(len)] = byte;
         }

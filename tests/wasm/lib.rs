@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use satwire_core::peer::{ConnectionConfig, Direction, Event};
-use satwire_core::wire::{Header, Message, NetAddress, sha256d};
+use satwire_core::wire::{Header, Message, sha256d};
 use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 pub mod exports;
@@ -21,12 +21,8 @@ pub struct Talk {
 
 impl Default for Talk {
     fn default() -> Self {
-        let opening = ConnectionConfig {
-            direction: Direction::Outbound,
-            nonce: 1,
-            clock: WallClock { unix_micros_at_zero: 1_795_363_088_000_000 },
-            addr_recv: NetAddress::UNSPECIFIED,
-        };
+        let clock = WallClock { unix_micros_at_zero: 1_795_363_088_000_000 };
+        let opening = ConnectionConfig::new(Direction::Outbound, 1, clock);
         let peer = Peer::new(Config::new(Network::Regtest).into(), opening, Instant::ZERO);
         let mut talk = Self { peer, words: 1, transcript: String::new() };
         talk.transmit(Instant::ZERO);
@@ -39,7 +35,7 @@ impl Talk {
     pub fn receive(&mut self, now: Instant, mut bytes: &[u8]) {
         loop {
             let event = self.peer.receive(now, &mut bytes);
-            // What is said on the way to an event stands before it, wherever the stream was cut.
+            // Answers on the way to an event stand before it, wherever the stream was cut.
             self.transmit(now);
             let Some(event) = event else { break };
             self.line(now, format_args!("{event:?}"));
@@ -69,7 +65,7 @@ impl Talk {
         self.peer.poll_timeout()
     }
 
-    /// What was said, in lines.
+    /// The answers and the events, in lines.
     pub fn transcript(&self) -> &str {
         &self.transcript
     }

@@ -35,12 +35,7 @@ pub(crate) fn add(bench: &mut Bench<'_>) {
         ("unknown, 1 KB", 1000, 1000),
         ("unknown, 1 MB", 1_000_000, 100),
     ] {
-        let opening = ConnectionConfig {
-            direction: Direction::Inbound,
-            nonce: 1,
-            clock: CLOCK,
-            addr_recv: NetAddress::UNSPECIFIED,
-        };
+        let opening = ConnectionConfig::new(Direction::Inbound, 1, CLOCK);
         let mut peer = Peer::new(Config::new(Network::Main).into(), opening, Instant::ZERO);
         let greeting = greeting();
         let mut bytes = &greeting[..];

@@ -32,7 +32,7 @@ impl<K: Copy + Ord> Deadlines<K> {
         self.set.first().map(|(at, _)| *at)
     }
 
-    /// Takes out what is due at `now`, in order. What becomes due while that is handled waits for the next
+    /// Takes out what is due at `now`, in order. A deadline that comes meanwhile waits for the next
     /// call, so that each call ends.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<K> {
         let mut due = Vec::new();

@@ -59,6 +59,7 @@ pub enum Purpose {
 ///
 /// The generator decides how well nobody can guess our nonces: seed one from the operating system.
 #[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct FromRng<R>(pub R);
 
 impl<R: Rng> Environment for FromRng<R> {

@@ -12,16 +12,24 @@ use crate::{CloseReason, Instant, WallClock};
 
 /// News: what happened, when, and on which connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// When the input came that caused it.
     pub at: Instant,
     /// On which connection, if it concerns one.
     pub conn: Option<ConnId>,
-    /// What happened.
+    /// The news itself.
     pub kind: EventKind,
 }
 
-/// What happened.
+impl Event {
+    /// An event of the application's own [`Machine`](crate::Machine), or of a test.
+    pub const fn new(at: Instant, conn: Option<ConnId>, kind: EventKind) -> Self {
+        Self { at, conn, kind }
+    }
+}
+
+/// A kind of news, with its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -90,6 +98,7 @@ pub enum EventKind {
 
 /// One entry of an `inv`, and what we make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Announcement {
     /// The announced object: a `tx` or a `wtx`.
     pub item: Inventory,
@@ -139,11 +148,47 @@ pub struct Propagation {
     pub max: Duration,
 }
 
+impl Propagation {
+    /// A transaction that one peer announced, of one that could.
+    pub const fn new(txid: Txid, wtxid: Wtxid, first_at: Instant, first_conn: ConnId) -> Self {
+        Self {
+            txid,
+            wtxid,
+            first_at,
+            first_conn,
+            first_direction: Direction::Outbound,
+            congested: false,
+            announcers: 1,
+            listeners: 1,
+            netgroups: 1,
+            p10: Duration::ZERO,
+            p50: Duration::ZERO,
+            p90: Duration::ZERO,
+            max: Duration::ZERO,
+        }
+    }
+}
+
+impl Announcement {
+    /// The entry `item` of an `inv`.
+    pub const fn new(item: Inventory, first: bool, requested: bool) -> Self {
+        Self { item, first, requested }
+    }
+}
+
 /// A request that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FailedRequest {
     /// The object asked for, as it was announced.
     pub item: Inventory,
     /// The peer that is asked now.
     pub next: Option<ConnId>,
+}
+
+impl FailedRequest {
+    /// The request for `item`, which `next` is asked for now.
+    pub const fn new(item: Inventory, next: Option<ConnId>) -> Self {
+        Self { item, next }
+    }
 }

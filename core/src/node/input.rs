@@ -12,6 +12,7 @@ use crate::{IoError, Label, WallClock};
 /// Names one connection of one [`Node`](super::Node): made, in the making, or refused. They are counted from 1
 /// and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a number")]
 pub struct ConnId(pub u64);
 
 impl fmt::Display for ConnId {
@@ -23,6 +24,7 @@ impl fmt::Display for ConnId {
 /// Names one [`Address`] that a [`Node`](super::Node) keeps a connection to. They are counted from 0 in the
 /// order in which they were added, and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a number")]
 pub struct TargetId(pub u32);
 
 /// A fact that the driver reports, or a command of the application. Plain data: a log of inputs can be
@@ -33,6 +35,7 @@ pub struct TargetId(pub u32);
 ///
 /// It may grow only with a new major version: a journal that leaves one out is no longer the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a journal has every input")]
 pub enum Input<'a> {
     /// Keep a connection to this address from now on, redialled whenever it ends. A new address becomes the
     /// next [`TargetId`]; one that is a target already stays the same one
@@ -101,6 +104,7 @@ pub enum Input<'a> {
 ///
 /// It may grow only with a new major version: a driver that passes over an order no longer runs the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a driver carries out every output")]
 pub enum Output<E = Event> {
     /// Look up the addresses of a name, answer with [`Input::Resolved`].
     Resolve {

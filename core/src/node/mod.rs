@@ -43,8 +43,9 @@ use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
 use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
-/// All connections, and what they share: a switchboard between departments. `Connections` has the peers, `Dialler` knows whom to reach and when,
-/// `TxDownload` whom to ask for which transaction, `Outlet` is the queue of what goes out.
+/// All connections, and what they share. It is a switchboard between departments: `Connections` holds the peers,
+/// `Dialler` knows whom to reach and when, `TxDownload` knows whom to ask for which transaction, and `Outlet` queues
+/// orders and events.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,
@@ -72,7 +73,7 @@ impl<E: Environment> Node<E> {
         }
     }
 
-    /// The one way in. What concerns a connection that is over is ignored: the driver may learn late.
+    /// The one way in. News of a connection that is over is ignored: the driver may learn late.
     /// Time never goes back: a `now` before an earlier one is taken for that one.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.outlet.now = self.outlet.now.max(now);

@@ -28,7 +28,7 @@ impl<E: Environment> Outlet<E> {
 
     /// Queues an event.
     pub(super) fn emit(&mut self, conn: impl Into<Option<ConnId>>, kind: EventKind) {
-        self.push(Output::Event(Event { at: self.now, conn: conn.into(), kind }));
+        self.push(Output::Event(Event::new(self.now, conn.into(), kind)));
     }
 
     /// Queues word for the driver that there is something to write. The environment does not see it: how far a

@@ -255,7 +255,7 @@ mod tests {
 
     /// Unasked junk fills its own memory only.
     #[test]
-    fn what_nobody_asked_for_flushes_nothing_that_was_asked_for() {
+    fn unasked_transactions_flush_none_that_was_asked_for() {
         let mut seen = seen();
         assert!(seen.received(key(1), key(2), BodyFrom::AskedPreferred));
         for n in 100..10_000 {

@@ -29,7 +29,7 @@ impl<T> Slab<T> {
     /// Whether so few places are in use that the others are worth giving back.
     pub(super) fn is_sparse(&self) -> bool {
         /// Places too few to be worth it.
-        const FEW: usize = 1024;
+        const FEW: usize = 384;
         self.records.len() > 4 * self.len() + FEW
     }
 

@@ -226,8 +226,8 @@ impl TxDownload {
         self.announcers.body(now, is_new, &body);
     }
 
-    /// A transaction that can never be mined came from `conn`, which was `asked` for it or not. Whoever has a body
-    /// with this wtxid has the same.
+    /// A transaction that can never be mined came from `conn`, which was `asked` for it or not. Every
+    /// body with this wtxid is the same.
     pub(super) fn received_invalid(&mut self, conn: ConnId, wtxid: &Hash, txid: &Hash, asked: bool) {
         let [wtxid, txid] = [wtxid, txid].map(|hash| self.hasher.keyed(hash));
         if asked {

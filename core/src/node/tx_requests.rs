@@ -1,7 +1,7 @@
 //! Which transactions are wanted, from whom, and whom to ask next.
 //!
-//! The rules of Bitcoin Core's `src/txrequest.h`, with the delays of `src/node/txdownloadman.h`. What is tracked is
-//! an *entry* for each hash and each peer that announced it, txid or wtxid:
+//! The rules of Bitcoin Core's `src/txrequest.h`, with the delays of `src/node/txdownloadman.h`. It tracks an
+//! *entry* for each hash and each peer that announced it, txid or wtxid:
 //!
 //! ```text
 //! announced ─→ candidate ── its time has come, and it is the best ─→ requested ─→ completed
@@ -10,15 +10,15 @@
 //!
 //! - At most one entry of a hash is requested at a time.
 //! - Of the candidates whose time has come the preferred ones (whom we dialled) go first; among equals a keyed
-//!   hash of transaction and peer decides, which nobody can guess. Who announces first gains nothing but the time
-//!   until somebody better announces.
+//!   hash of transaction and peer decides, which nobody can guess. The first announcer gains nothing but the
+//!   time until a better one announces.
 //! - A completed entry is not asked again, however often that peer announces the hash. It is forgotten with the
 //!   peer, with the transaction, or when all entries of that hash are completed.
 //! - A peer has at most so many entries, completed ones included; further announcements are dropped (Core: 5000).
 //! - A candidate waits [`DELAY`] for each of these: its peer is not preferred; it is a txid, and there are peers
 //!   that announce by wtxid (so that the same transaction is not fetched under both ids); its peer had
 //!   [`OVERLOADED`] requests in flight when the message came. That is a delay and no limit.
-//! - What is asked of one peer at one time is asked in the order in which it announced it.
+//! - Requests to one peer at one time have the order in which it announced the hashes.
 //!
 //! This knows no timeouts of requests: [`Peer`](crate::Peer) keeps them, and says so through
 //! [`failed`](TxRequests::failed).
@@ -204,7 +204,7 @@ impl TxRequests {
     /// A peer said that it has not what it announced (`notfound`), did not deliver it in time, or sent something
     /// of that name that [settles](Settled) nothing. Returns whether the hash is forgotten: nobody is left to ask.
     ///
-    /// Whatever it has not announced, or has completed already, changes nothing.
+    /// A hash that it has not announced, or has completed already, changes nothing.
     pub(super) fn failed(&mut self, conn: ConnId, id: KeyedId<'_>) -> bool {
         let Some(tx) = self.store.tx(id) else { return false };
         let Some(peer) = self.store.peer(conn) else { return false };
@@ -220,8 +220,8 @@ impl TxRequests {
         forgotten
     }
 
-    /// A body came. What it settles is forgotten, and what was requested for it is free to be asked of others.
-    /// Returns whether it is new: no body with this wtxid is remembered.
+    /// A body came. The entries that it settles are forgotten, and what was requested for it is free to be asked of
+    /// others. Returns whether it is new: no body with this wtxid is remembered.
     ///
     /// Of a peer that was asked for it and sent what settles nothing under that id (it can never be mined), say
     /// [`failed`](Self::failed) as well.

@@ -5,6 +5,7 @@ use crate::wire::NetAddress;
 
 /// The side that made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Direction {
     /// We dialled: we speak first.
     Outbound,
@@ -14,12 +15,13 @@ pub enum Direction {
 
 /// The facts that a connection starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectionConfig {
     /// The side that made the connection.
     pub direction: Direction,
-    /// A fresh random word: the nonce of our `version`. Zero, which would mean "none", is sent as 1. Who owns
-    /// several peers compares it with the nonces of theirs to see a connection to himself, as a
-    /// [`Node`](crate::Node) does: one peer knows its own only.
+    /// A fresh random number: the nonce of our `version`. Zero, which would mean "none", is sent as 1. One peer
+    /// knows its own nonce only: an owner of several compares it with those that come, to see a connection to
+    /// himself, as a [`Node`](crate::Node) does.
     pub nonce: u64,
     /// The time of the world, for the timestamp of our `version`.
     pub clock: WallClock,
@@ -28,7 +30,7 @@ pub struct ConnectionConfig {
 }
 
 impl ConnectionConfig {
-    /// An connection that does not say where the peer is.
+    /// A connection that does not say where the peer is; set `addr_recv` if it is to.
     pub const fn new(direction: Direction, nonce: u64, clock: WallClock) -> Self {
         Self { direction, nonce, clock, addr_recv: NetAddress::UNSPECIFIED }
     }

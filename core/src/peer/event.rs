@@ -72,6 +72,7 @@ pub enum Event {
 
 /// The outcome of the handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Negotiated {
     /// The peer's `version`, as it came. [`Version::user_agent()`] is its name as it may be shown.
     pub version: Version,
@@ -87,6 +88,7 @@ pub struct Negotiated {
 
 /// A `reject` (BIP61). The texts are what is printable ASCII of those that were sent, at most 1 KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejection {
     /// The command of the message that is refused.
     pub command: String,

@@ -38,7 +38,7 @@ use crate::{CloseReason, Instant};
 /// How far the handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The peer has not said who it is. Who dialled has sent `version`, who accepted is silent.
+    /// The peer has not said who it is. The side that dialled has sent `version`, the other is silent.
     AwaitingVersion,
     /// Both have said it; we have sent `verack` and wait for theirs.
     AwaitingVerack,
@@ -106,8 +106,8 @@ const READ: [Command; 8] = [
     Command::REJECT,
 ];
 
-/// The least protocol version we speak. Who we dial must know `notfound` (70001), or a request that
-/// cannot be served would only end by its timeout; who dials us need only be Bitcoin Core's least.
+/// The least protocol version we speak. A peer that we dial must know `notfound` (70001), or a request
+/// that cannot be served would only end by its timeout. A peer that dials us need only be Bitcoin Core's least.
 pub(super) const fn least_version(direction: Direction) -> i32 {
     match direction {
         Direction::Outbound => 70001,

@@ -51,7 +51,7 @@ pub struct PeerDetails {
     pub relay: bool,
     /// Its clock minus ours when its `version` came, in seconds.
     pub time_offset: i64,
-    /// What came.
+    /// Messages and bytes that came.
     pub received: Traffic,
     /// The messages queued for it.
     pub sent: Traffic,

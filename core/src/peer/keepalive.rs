@@ -25,7 +25,7 @@ pub(super) struct Keepalive {
 enum Answer {
     /// The pong with this nonce.
     Pong(NonZeroU64),
-    /// Whatever the peer says: it knows no pong (BIP31). Without this it could say nothing and read nothing
+    /// Any message of the peer, which knows no pong (BIP31). Without this it could say nothing and read nothing
     /// for ever, and have its slot and our pings wait for it.
     Anything,
 }

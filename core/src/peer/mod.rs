@@ -65,7 +65,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts on an open stream. Who dialled has `version` to send at once.
+    /// Starts on an open stream. If we dialled, there is a `version` to send at once.
     pub fn new(config: Arc<Config>, connection: ConnectionConfig, now: Instant) -> Self {
         let timeout = match connection.direction {
             Direction::Outbound => config.outbound_handshake_timeout,
@@ -95,9 +95,8 @@ impl Peer {
         peer
     }
 
-    /// Takes bytes that were read off the stream, up to and with the next event, and moves `bytes`
-    /// after them. Call it until it returns `None`: then all are used up. What is not a whole
-    /// message yet is kept.
+    /// Takes bytes that were read off the stream, up to and with the next event, and moves `bytes` after them. Call it
+    /// until it returns `None`: then all are used up. A message that is not whole yet is kept.
     #[must_use = "it is an event, and after it may be more"]
     pub fn receive(&mut self, now: Instant, bytes: &mut &[u8]) -> Option<Event> {
         self.receive_knowing(now, bytes, |_| false)
@@ -115,7 +114,7 @@ impl Peer {
         if !bytes.is_empty() {
             self.keepalive.heard();
         }
-        // Whatever was kept of earlier bytes lacks something.
+        // The bytes that were kept are no whole message.
         while !bytes.is_empty() {
             if self.closed {
                 *bytes = &[];
@@ -252,7 +251,7 @@ impl Peer {
     }
 
     /// False while the peer does not read what we answer, and when the connection is over. Ask
-    /// before each read: what is not read cannot make the answers pile up. What the application sent does not count:
+    /// before each read: what is not read cannot make the answers pile up. The application's own messages do not count:
     /// two that send each other long messages must not wait for each other.
     pub fn wants_read(&self) -> bool {
         !self.closed && self.answers_unsent() <= self.config.max_unsent

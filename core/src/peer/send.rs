@@ -24,7 +24,8 @@ impl Peer {
     ///
     /// # Errors
     /// Before the handshake is done and after the end; for messages of the handshake and the keepalive; above
-    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`](crate::Config::max_unsent) bytes wait to be written.
+    /// [`MAX_PAYLOAD`] bytes; and while more than [`Config::max_unsent`](crate::Config::max_unsent) bytes wait to be
+    /// written.
     pub fn send(&mut self, now: Instant, message: &Message<'_>) -> Result<(), SendError> {
         let mut payload = Vec::new();
         message.encode_payload(&mut payload);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_is_what_is_read() {
+    fn a_built_list_reads_back() {
         let hashes = [Hash([1; 32]), Hash([2; 32])];
         let (mut buffer, mut bytes) = (vec![9], Vec::new());
         let built = List::build(&mut buffer, hashes);

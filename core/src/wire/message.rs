@@ -16,7 +16,7 @@ use crate::wire::codec::put_var_bytes;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message<'a> {
-    /// Who speaks, and what it offers.
+    /// The sender, and what it offers.
     Version(Version),
     /// The handshake is done on the sender's side.
     Verack,

@@ -1,8 +1,8 @@
 //! `tx`: a transaction, legacy or segwit, as a view of its bytes or as its own copy of them.
 //!
-//! Legacy: i32 version · inputs · outputs · u32 locktime. Segwit (BIP144): i32 version · marker 00 ·
-//! flag 01 · inputs · outputs · one witness stack per input · u32 locktime. What Bitcoin Core's
-//! `src/primitives/transaction.h` `UnserializeTransaction` accepts, and nothing else.
+//! Legacy: i32 version · inputs · outputs · u32 locktime. Segwit (BIP144): i32 version · marker 00 · flag 01 · inputs ·
+//! outputs · one witness stack per input · u32 locktime. The bytes that Bitcoin Core's `src/primitives/transaction.h`
+//! `UnserializeTransaction` accepts, and nothing else.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -41,10 +41,10 @@ impl Eq for TxView<'_> {}
 /// Where the parts of a transaction begin. Offsets fit in 32 bits because `decode` refuses more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Layout {
-    /// Behind the count of inputs.
+    /// The place after the count of inputs.
     inputs: u32,
     input_count: u32,
-    /// Behind the count of outputs.
+    /// The place after the count of outputs.
     outputs: u32,
     output_count: u32,
     /// Where the outputs end: at the witnesses, or at the locktime where there are none.

@@ -55,7 +55,7 @@ impl<'a> TxIn<'a> {
 /// An amount, and the script that locks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TxOut<'a> {
-    /// Satoshis. Whatever was sent: it may be negative or above 21 million coins.
+    /// Satoshis, as they were sent: the value may be negative or above 21 million coins.
     pub value: i64,
     /// The script that locks it.
     pub script_pubkey: &'a [u8],

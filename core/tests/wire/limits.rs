@@ -188,7 +188,7 @@ fn f7_b1_at_the_limit_is_accepted_and_one_above_is_not() {
     }
 }
 
-/// What is claimed is never more than the bytes that are there can hold, and nothing is read.
+/// A count that the bytes cannot hold is refused before an entry is read.
 #[test]
 fn a_huge_count_with_nothing_after_it_is_refused() {
     for field in fields() {

@@ -23,7 +23,7 @@ fn addrv2(address: &str) -> Vec<u8> {
     [&[1, 0, 0, 0, 0, 0][..], &hex(address), &[0x20, 0x8d]].concat()
 }
 
-/// What the one entry of such a message is.
+/// The one entry of such a message.
 fn addr(address: &str) -> Result<Option<AddrV2>, Error> {
     let payload = addrv2(address);
     let Message::Addrv2(list) = decode(Command::ADDRV2, &payload)? else { panic!("not an addrv2") };

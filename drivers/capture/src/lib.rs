@@ -1,9 +1,9 @@
 //! Records what steers a Bitcoin P2P node, and replays it exactly.
 //!
-//! A [`Node`](satwire_core::Node) is a pure function of what it is told and of the random words that it
-//! draws. A [`Recorder`](journal::Recorder) is the environment that writes both down, under any driver; a
-//! [`Player`](journal::Player) is the driver whose network and clock are that file. What happened in the
-//! field happens again on the desk, byte by byte, and a replay that differs says in which record.
+//! A [`Node`](satwire_core::Node) is a pure function of what it is told and of the random words that it draws. A
+//! [`Recorder`](journal::Recorder) is the environment that writes both down, under any driver; a
+//! [`Player`](journal::Player) is the driver whose network and clock are that file. A session of the field happens
+//! again on the desk, byte by byte, and a replay that differs says in which record.
 //!
 //! ```
 //! use satwire_capture::journal::{Ending, EndReason, Player, Prologue, Reader, Recorder};

@@ -60,6 +60,7 @@ pub struct Connection {
 
 /// How many messages there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Messages {
     /// Their number; one that did not come to its end counts from its header on.
     pub count: u64,

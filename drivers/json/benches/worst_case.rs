@@ -1,5 +1,5 @@
-//! What strangers can make us write: for each kind of script a transaction of the largest weight that is relayed,
-//! the bytes and the time that its explanation takes, for each byte of it.
+//! The most that strangers can make us write: for each kind of script a transaction of the largest weight that is
+//! relayed, the bytes and the time that its explanation takes, for each byte of it.
 //!
 //! ```text
 //! cargo bench -p satwire-json

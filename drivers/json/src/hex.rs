@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// Displays and serializes bytes as lowercase hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct Hex<'a>(pub &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn mistakes_are_said_with_their_place() {
         for (text, expected) in [
             (&b""[..], "no hex digits at all"),
             (b"abc", "3 hex digits: a byte takes two"),

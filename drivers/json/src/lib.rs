@@ -23,7 +23,7 @@
 //!
 //! The keys, their order and the form of each value are an interface: they follow Bitcoin Core's
 //! `src/core_io.cpp` (`src/core_write.cpp` in earlier versions), with which the tests compare them. Amounts are
-//! in BTC with eight decimals, without a float on the way. What needs the chain (fees, what is spent) is absent.
+//! in BTC with eight decimals, without a float on the way. Facts that need the chain (fees, spent outputs) are absent.
 //!
 //! Nothing here runs a script, checks a signature, or judges a transaction: impossible ones, such as those
 //! with negative amounts, are shown as they are.

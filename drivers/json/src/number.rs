@@ -24,6 +24,7 @@ const SATS_PER_COIN: u128 = 100_000_000;
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct Btc(pub i128);
 
 impl fmt::Display for Btc {
@@ -37,6 +38,7 @@ impl fmt::Display for Btc {
 /// A time, shown in seconds with exactly six decimals, the rest cut off: Bitcoin Core's `pingtime` and
 /// `minping`. Serializes as [`Btc`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct Seconds(pub Duration);
 
 impl fmt::Display for Seconds {

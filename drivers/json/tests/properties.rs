@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_a_transaction_is_json(
+    fn every_transaction_is_json(
         inputs in vec(script(), 1..4),
         outputs in vec((any::<i64>(), script()), 0..4),
         witness in vec(vec(any::<u8>(), 0..70), 0..4),

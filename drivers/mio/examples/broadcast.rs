@@ -19,8 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tx = TxView::decode(&bytes)?;
     let ids = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
 
-    // Whoever serves answers requests by itself.
-    let config = Config { deliver: [Command::GETDATA].into(), ..Config::new(Network::Regtest) };
+    // An application that serves answers the requests itself.
+    let mut config = Config::new(Network::Regtest);
+    config.deliver = [Command::GETDATA].into();
     let random = |_: Purpose| RandomState::new().build_hasher().finish();
     let mut driver = Driver::new(config, random)?;
     let mut missing = 0;
@@ -52,6 +53,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    // What was queued last is written.
+    // The last answers are written.
     Ok(driver.turn(Some(Instant::now()), &mut events)?)
 }

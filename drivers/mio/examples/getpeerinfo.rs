@@ -10,7 +10,8 @@ use satwire_mio::Driver;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Counters by command, and what peers say of themselves, are kept on demand.
-    let config = Config { count_messages: true, ..Config::new(Network::Regtest) };
+    let mut config = Config::new(Network::Regtest);
+    config.count_messages = true;
     let random = |_: Purpose| RandomState::new().build_hasher().finish();
     let mut driver = Driver::new(config, random)?;
     let mut missing = 0;

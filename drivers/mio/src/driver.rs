@@ -76,7 +76,7 @@ impl<M: Machine> Driver<M> {
     }
 
     /// Gives the machine a command of the application: any [`Input`] that does not report what happened to a socket, a
-    /// name or a clock, for these are the driver's to give. What comes of it is told by the next turn.
+    /// name or a clock, for these are the driver's to give. The next turn tells what comes of it.
     pub fn input(&mut self, input: Input<'_>) {
         self.turn.input(input);
     }

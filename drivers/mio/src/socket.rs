@@ -14,7 +14,8 @@ pub(crate) const WAKER: Token = Token(usize::MAX);
 const LAST_LISTENER: usize = usize::MAX - 1;
 
 /// On epoll and kqueue each arrival is told, so that a short read has emptied the socket until the next one is. All
-/// other selectors of `mio` (`poll(2)`, event ports, Windows) tell again only after a call has said that it would block.
+/// other selectors of `mio` (`poll(2)`, event ports, Windows) tell again only after a call has said that it would
+/// block.
 const ARRIVALS_ARE_TOLD: bool = cfg!(all(
     not(mio_unsupported_force_poll_poll),
     any(

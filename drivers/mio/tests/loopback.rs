@@ -5,19 +5,18 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use harness::{NETWORK, config};
 use rand_core::SeedableRng;
 use satwire_core::node::{Address, ConnId, Event, EventKind, FromRng};
 use satwire_core::peer::Direction;
 use satwire_core::wire::{self, Command, Header};
-use satwire_core::{CloseReason, Config, IoError, Network, Node};
+use satwire_core::{CloseReason, Config, IoError, Node};
 use satwire_mio::Driver;
 
 type TestDriver = Driver<Node<FromRng<chacha20::ChaCha12Rng>>>;
 
 /// For what happens at once on an idle machine; a deadline costs nothing when all is well.
 const SOON: Duration = Duration::from_secs(20);
-
-const NETWORK: Network = Network::Regtest;
 
 fn driver(seed: u64, config: Config) -> TestDriver {
     let rng = chacha20::ChaCha12Rng::seed_from_u64(seed);
@@ -70,7 +69,7 @@ fn two_drivers_shake_hands_and_ping() {
     assert!(events.iter().any(|event| ended(&event.kind)), "{events:?}");
 }
 
-/// What was ordered between two turns is told by the next one, though nothing happens that it could wait for.
+/// A turn tells what was ordered before it, though nothing happens that it could wait for.
 #[test]
 fn orders_are_not_kept_waiting() {
     let mut ours = driver(8, Config::new(NETWORK));
@@ -111,7 +110,7 @@ fn a_name_is_resolved_each_time_it_is_dialled() {
 #[test]
 fn a_refused_dial_is_tried_again() {
     let closed = TcpListener::bind(loopback()).and_then(|listener| listener.local_addr()).expect("a port");
-    let mut ours = driver(7, Config { redial_min: Duration::from_millis(20), ..Config::new(NETWORK) });
+    let mut ours = driver(7, config(|config| config.redial_min = Duration::from_millis(20)));
     ours.dial(Address::Socket(closed));
     let mut refused = 0;
     while refused < 3 {
@@ -125,7 +124,7 @@ fn a_refused_dial_is_tried_again() {
 }
 
 #[test]
-fn what_comes_with_the_end_of_the_stream_is_read() {
+fn bytes_with_the_end_of_the_stream_are_read() {
     let listener = TcpListener::bind(loopback()).expect("loopback can be bound");
     let mut ours = driver(8, Config::new(NETWORK));
     ours.dial(Address::Socket(listener.local_addr().expect("bound")));
@@ -147,7 +146,7 @@ fn what_comes_with_the_end_of_the_stream_is_read() {
 
 #[test]
 fn inbound_slots_are_limited_and_given_back() {
-    let mut ours = driver(9, Config { inbound_slots: 2, ..Config::new(NETWORK) });
+    let mut ours = driver(9, config(|config| config.inbound_slots = 2));
     let addr = ours.listen(loopback()).expect("loopback can be bound");
     let mut first = TcpStream::connect(addr).expect("it listens");
     let second = TcpStream::connect(addr).expect("it listens");
@@ -166,7 +165,7 @@ fn inbound_slots_are_limited_and_given_back() {
 /// A peer that asks and never reads: the answers stop at the mark, and so does the reading.
 #[test]
 fn a_peer_that_never_reads_is_not_read() {
-    let mut ours = driver(10, Config { max_unsent: 10_000, ..Config::new(NETWORK) });
+    let mut ours = driver(10, config(|config| config.max_unsent = 10_000));
     let addr = ours.listen(loopback()).expect("loopback can be bound");
     let mut theirs = TcpStream::connect(addr).expect("it listens");
     let conn = shake_hands(&mut theirs, &mut ours);

@@ -3,7 +3,6 @@
 // They panic where nothing can be written: `stderr` does not.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
-mod capinfo;
 mod cli;
 mod commands;
 mod meter;
@@ -12,16 +11,14 @@ mod options;
 mod plain;
 mod record;
 mod render;
-mod replay;
 mod run;
-mod shrink;
 mod stderr;
 
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
-use self::commands::{decoderawtransaction, demo, watch};
+use self::commands::{capinfo, decoderawtransaction, demo, replay, watch};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), Stdout::detect()) {

@@ -1,5 +1,5 @@
-//! The part of the command line that shapes the lines of a run. It is kept in the journal, so that a replay prints the same
-//! without being told again.
+//! The part of the command line that shapes the lines of a run. It is kept in the journal, so that a replay prints the
+//! same without being told again.
 //!
 //! Whether they are JSON or for people is not among it: that goes by the flags and the standard output of the moment.
 

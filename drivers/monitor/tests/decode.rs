@@ -226,7 +226,7 @@ fn a_reader_that_leaves_is_no_failure() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }
 
-/// Whoever asks one by one gets each answer before the next question.
+/// A program that asks one by one gets each answer before the next question.
 #[test]
 fn an_answer_does_not_wait_for_the_next_line() {
     let mut child = start(&[]);

@@ -64,7 +64,8 @@ fn bad_files_get_one_line() -> Outcome {
 fn texts_of_a_journal_have_no_control_characters() -> Outcome {
     let (_folder, file) = folder("evil.journal")?;
     let evil = "a\u{1b}]0;title\u{7}b\u{9b}31mc\nd";
-    let config = Config { user_agent: evil.into(), ..Config::new(Network::Regtest) };
+    let mut config = Config::new(Network::Regtest);
+    config.user_agent = evil.into();
     let prologue = Prologue::new(evil, config.clone(), WallClock::default());
     let mut bytes = Vec::new();
     let words = FromRng(chacha20::ChaCha12Rng::from_seed([1; 32]));

@@ -63,7 +63,7 @@ fn killed(round: u64) -> Outcome {
     Ok(())
 }
 
-/// What `watch` has printed, `replay` prints again.
+/// `replay` prints what `watch` has printed.
 #[test]
 fn a_replay_prints_the_same_lines() -> Outcome {
     let (_folder, journal) = folder("same.journal")?;

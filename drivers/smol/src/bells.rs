@@ -15,8 +15,8 @@ pub(crate) enum Source {
 
 /// Bells that have rung, in their order, and who waits for them.
 ///
-/// A bell is set only by a driver that is polled, and a socket waits for two things at most: of each there are two rings
-/// at most.
+/// A bell is set only by a driver that is polled, and a socket waits for two things at most: of each there are two
+/// rings at most.
 #[derive(Debug, Default)]
 pub(crate) struct Bells {
     inner: Mutex<Inner>,

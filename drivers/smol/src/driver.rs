@@ -99,7 +99,7 @@ impl<M: Machine> Driver<M> {
     }
 
     /// Gives the machine a command of the application: any [`Input`] that does not report what happened to a socket, a
-    /// name or a clock, for these are the driver's to give. What comes of it is told when the stream is polled.
+    /// name or a clock, for these are the driver's to give. The stream tells what comes of it when it is polled.
     pub fn input(&mut self, input: Input<'_>) {
         self.turn.input(input);
     }

@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
     let random = || RandomState::new().build_hasher().finish();
     // Headers are not among what a peer reads by itself.
-    let config = Config { deliver: [Command::HEADERS].into(), ..Config::new(Network::Regtest) };
+    let mut config = Config::new(Network::Regtest);
+    config.deliver = [Command::HEADERS].into();
     let connection = ConnectionConfig::new(Direction::Outbound, random(), WallClock::default());
     let mut peer = Peer::new(config.into(), connection, now());
     let (mut tip, mut height): (BlockHash, u32) = (GENESIS.parse()?, 0);

@@ -115,7 +115,7 @@ impl Driver {
     async fn connection(self: &Rc<Self>, conn: ConnId, stream: TcpStream, to_write: &Notify) -> io::Error {
         let _ = stream.set_nodelay(true);
         self.handle(Input::Connected(conn));
-        // Whoever has many connections gives them one buffer together.
+        // A program with many connections gives them one buffer together.
         let mut buffer = vec![0; READ];
         loop {
             let (reads, unsent) = {
@@ -156,7 +156,7 @@ impl Driver {
             let wait = due.map_or(Duration::MAX, |due| due.saturating_duration_since(now));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {
-                    // Behind the reads that are due as well.
+                    // After the reads that are due as well.
                     tokio::task::yield_now().await;
                     if let Some(clock) = { self.clock.borrow_mut().stepped() } {
                         self.handle(Input::Clock(clock));

@@ -40,6 +40,7 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The bytes that have gone over all connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Totals {
     /// Bytes read.
     pub received: u64,

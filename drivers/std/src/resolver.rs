@@ -29,7 +29,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Whoever has no answer yet.
+    /// The targets that have no answer yet.
     targets: BTreeSet<TargetId>,
     waiting: VecDeque<(TargetId, String, u16)>,
     answers: VecDeque<(TargetId, Vec<SocketAddr>)>,

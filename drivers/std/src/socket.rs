@@ -8,6 +8,7 @@ use satwire_core::node::ConnId;
 
 /// The readiness of a socket, as far as known. Readiness wrongly taken for ready costs a call that would block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Readiness {
     /// There may be something to read, or an end to see.
     pub readable: bool,

@@ -116,7 +116,7 @@ pub fn look_up(host: &str, port: u16) -> Vec<SocketAddr> {
 mod tests {
     use super::*;
 
-    /// What `write` makes of a stream that takes nothing and does not say why, it does not try again.
+    /// A stream that takes nothing and does not say why is not tried again.
     #[test]
     fn a_stream_that_takes_nothing_has_ended() {
         let mut nothing: &mut [u8] = &mut [];

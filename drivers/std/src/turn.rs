@@ -24,8 +24,9 @@ use crate::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Readiness, Runtime, Sock
 /// 4. [`Turn::advance`] until it returns nothing: sockets are accepted, read and written, names are looked up, and what
 ///    is due is done.
 ///
-/// In one turn at most [`ACCEPTS`] connections of a listener are accepted and [`READ`] bytes of each connection are read.
-/// The time is told after all reads, so that a process that slept does not cut peers whose answers wait in the socket.
+/// In one turn at most [`ACCEPTS`] connections of a listener are accepted and [`READ`] bytes of each connection are
+/// read. The time is told after all reads, so that a process that slept does not cut peers whose answers wait in the
+/// socket.
 #[derive(Debug)]
 pub struct Turn<M, R: Runtime> {
     runtime: R,
@@ -46,7 +47,7 @@ pub struct Turn<M, R: Runtime> {
     stopped: bool,
 }
 
-/// What [`Turn::advance`] does next, after what the machine has ordered so far.
+/// The next step of [`Turn::advance`], after what the machine has ordered so far.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     /// Find out whom to read.
@@ -118,8 +119,8 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
 
     /// Gives the machine a command of the application. [`Input::Stop`] closes the listeners as well.
     ///
-    /// Inputs that concern sockets, names and clocks are the driver's to give: a machine that is told of a connection which
-    /// is none waits for it in vain.
+    /// Inputs that concern sockets, names and clocks are the driver's to give: a machine that is told of a connection
+    /// which is none waits for it in vain.
     pub fn input(&mut self, input: Input<'_>) {
         if matches!(input, Input::Stop) {
             self.stopped = true;
@@ -239,8 +240,8 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
         self.phase = Phase::Begun;
     }
 
-    /// From now on a read leaves nothing readable, so that the runtime is asked about that socket ([`Socket::poll_ready`])
-    /// before it is read again; or not any more.
+    /// From now on a read leaves nothing readable, so that the runtime is asked about that socket
+    /// ([`Socket::poll_ready`]) before it is read again; or not any more.
     pub const fn ask_again(&mut self, yes: bool) {
         self.ask_again = yes;
     }

@@ -49,7 +49,7 @@ fn play(stream: &TcpStream) {
             NetworkMessage::GetData(wanted) => {
                 assert_eq!(wanted, [by_wtxid(&tx)]);
                 say(&tx_message(&tx));
-                // What it answers is after the transaction.
+                // Its answer comes after the transaction.
                 say(&message(NetworkMessage::Ping(7)));
                 while next_message(stream) != NetworkMessage::Pong(7) {}
                 served = true;
@@ -91,7 +91,7 @@ fn a_peer_on_a_blocking_socket() {
     assert!(printed.lines().any(|line| line == txid), "{printed}");
 }
 
-/// What the README shows is what is run here.
+/// The README shows the program that is run here.
 #[test]
 fn the_readme_shows_the_blocking_example() {
     let example = include_str!("../examples/blocking.rs");

@@ -3,8 +3,8 @@
 use bitcoin::{Amount, Denomination};
 use serde_json::Value;
 
-/// What both have of a transaction as a whole, if btcd's command gives it (`decoderawtransaction` gives less than
-/// `getrawtransaction TXID 1`).
+/// The keys that both have of a transaction as a whole, if btcd's command gives them (`decoderawtransaction` gives less
+/// than `getrawtransaction TXID 1`).
 const WHOLE: [&str; 8] = ["txid", "hash", "version", "size", "vsize", "weight", "locktime", "hex"];
 
 /// Where our JSON for a transaction differs from btcd's, in every field that both know; empty if nowhere.
@@ -92,7 +92,7 @@ fn has_eight_decimals(value: &Value) -> bool {
 mod tests {
     use super::*;
 
-    /// What btcd prints of a transaction, shortened.
+    /// A transaction as btcd prints it, shortened.
     const THEIRS: &str = r#"{
         "hex": "0200", "txid": "aa", "hash": "bb", "size": 200, "version": 2, "locktime": 0,
         "vin": [{"txid": "cc", "vout": 1, "scriptSig": {"asm": "", "hex": ""},
@@ -100,7 +100,7 @@ mod tests {
         "vout": [{"value": 1.5, "n": 0, "scriptPubKey": {"asm": "x", "hex": "0014", "type": "y"}}]
     }"#;
 
-    /// What we print of the same.
+    /// The same as we print it.
     const OURS: &str = r#"{
         "txid": "aa", "hash": "bb", "version": 2, "size": 200, "vsize": 100, "weight": 400, "locktime": 0,
         "vin": [{"txid": "cc", "vout": 1, "scriptSig": {"hex": ""},

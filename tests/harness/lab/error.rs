@@ -1,4 +1,4 @@
-//! What can go wrong in the lab, said so that the log of a test run is enough to see why.
+//! Errors of the lab, said so that the log of a test run is enough to see why.
 
 use std::fmt;
 use std::io;
@@ -17,7 +17,7 @@ pub enum LabError {
     },
     /// The operating system refused something: a file, a port, a child process, a signal.
     Io {
-        /// What was being done.
+        /// The action that failed.
         what: String,
         /// The words of the system.
         source: io::Error,
@@ -33,23 +33,23 @@ pub enum LabError {
     },
     /// Something did not happen in time.
     TimedOut {
-        /// What was waited for.
+        /// The event that was waited for.
         what: String,
         /// How long.
         after: Duration,
-        /// What stood in the way at the end, as far as known.
+        /// The last obstacle, as far as known.
         last: String,
     },
     /// `btcctl` reported an error: the node is not up yet, or does not want to.
     Refused {
         /// The command and its arguments.
         command: String,
-        /// What `btcctl` said.
+        /// The words of `btcctl`.
         message: String,
     },
     /// A program said something that cannot be read as what it should be.
     Unexpected {
-        /// What was being read.
+        /// The source that was being read.
         what: String,
         /// The text that was found.
         text: String,

@@ -42,7 +42,7 @@ use wallet::Wallet;
 /// After so many blocks a mined coin can be spent.
 const MATURITY: u32 = 100;
 
-/// What a block of simnet pays, for its first 210,000 blocks.
+/// The subsidy of each of simnet's first 210,000 blocks.
 const SUBSIDY: Amount = Amount::from_int_btc(50);
 
 /// How the lab is set up.

@@ -151,7 +151,7 @@ impl Node {
         self.rpc.json(&["decoderawtransaction", hex])
     }
 
-    /// What it knows of a transaction in its memory pool (`getrawtransaction TXID 1`): with `hex`, `hash` and
+    /// Returns a transaction of its memory pool as it prints it (`getrawtransaction TXID 1`): with `hex`, `hash` and
     /// sizes, which [`decode_raw_transaction`](Self::decode_raw_transaction) leaves out.
     pub fn raw_transaction(&self, txid: Txid) -> Result<Value, LabError> {
         self.rpc.json(&["getrawtransaction", &txid.to_string(), "1"])

@@ -81,7 +81,7 @@ impl Process {
         Ok(Self { child: Reaped::spawn(name, command)?, log: log.into(), log_start })
     }
 
-    /// What it wrote since it was started.
+    /// Returns what it wrote since it was started.
     pub(super) fn log(&self) -> Result<String, LabError> {
         let bytes = fs::read(&self.log).map_err(LabError::io(format!("reading {}", self.log.display())))?;
         let start = usize::try_from(self.log_start).unwrap_or(usize::MAX);

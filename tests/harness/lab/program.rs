@@ -28,7 +28,7 @@ enum Ending {
     Late,
     /// The program closed its output.
     Closed,
-    /// What came is no JSON.
+    /// The line is no JSON.
     Unexpected(LabError),
 }
 

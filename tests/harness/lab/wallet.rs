@@ -11,13 +11,13 @@ use super::process::Process;
 use super::rpc::{self, Rpc};
 use super::{LabError, Options, Programs, ports, wait};
 
-/// What `--createtemp` makes the passphrase of a wallet.
+/// The passphrase of a wallet that `--createtemp` makes.
 const PASSPHRASE: &str = "password";
 
 /// How long the wallet stays unlocked, in seconds: longer than any test.
 const UNLOCKED_SECONDS: &str = "36000";
 
-/// What the wallet writes to its log when it has caught up with its node.
+/// The wallet's line in the log when it has caught up with its node.
 const CAUGHT_UP: &str = "Finished rescan";
 
 /// A btcwallet: killed and reaped, and its folder removed, when it is dropped.

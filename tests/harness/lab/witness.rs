@@ -20,7 +20,7 @@ use bitcoin::{
 /// The prefix of segwit addresses on simnet, which the `bitcoin` crate does not know.
 const HRP: &str = "sb";
 
-/// What a spend pays to the miner: several sat/vB, well above btcd's relay minimum.
+/// The fee of a spend: several sat/vB, well above btcd's relay minimum.
 const FEE: Amount = Amount::from_sat(2_000);
 
 /// The ways of spending with a witness that are shown.
@@ -41,7 +41,7 @@ pub struct WitnessCoin {
     pub kind: WitnessKind,
     /// Where it is.
     pub outpoint: OutPoint,
-    /// What it is.
+    /// The output itself.
     pub output: TxOut,
 }
 

@@ -10,7 +10,7 @@ use super::Chance;
 use super::flood::Flood;
 use crate::{MAGIC, NETWORK};
 
-/// What a peer does with what it knows.
+/// A peer's way with the transactions that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// Announces what it has and gives it.
@@ -116,7 +116,7 @@ impl Actor {
         }
     }
 
-    /// What it does.
+    /// Its manner.
     pub const fn manner(&self) -> Manner {
         self.manner
     }
@@ -168,7 +168,7 @@ impl Actor {
         out
     }
 
-    /// What a flooder says when it has its turn.
+    /// Returns what a flooder says when it has its turn.
     pub fn flood(&mut self, now: u64, frames: u32, chance: &mut Chance) -> Vec<u8> {
         if !self.ready {
             return Vec::new();

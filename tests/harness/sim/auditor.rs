@@ -13,14 +13,14 @@ use super::Chance;
 #[derive(Debug)]
 pub struct Auditor {
     chance: Chance,
-    /// Who was asked for what, and may still answer in time.
+    /// The requests that may still be answered in time, and the peer that each went to.
     outstanding: BTreeMap<Hash, ConnId>,
     /// The names of all transactions that came.
     delivered: BTreeSet<Hash>,
     /// A running hash of everything that was said, with its time.
     digest: Digest,
     live: fn() -> isize,
-    /// What the auditor itself keeps, in bytes.
+    /// The memory of the auditor itself, in bytes.
     held: isize,
 }
 
@@ -53,7 +53,7 @@ impl Auditor {
         self.digest.0
     }
 
-    /// What it keeps, in bytes.
+    /// Returns its memory in bytes.
     pub const fn held(&self) -> isize {
         self.held
     }

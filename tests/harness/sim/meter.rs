@@ -9,7 +9,7 @@ use satwire_core::{Config, Instant, Node, Peer, WallClock};
 
 use super::Auditor;
 
-/// The most that one read brings. Whoever speaks in a simulation fits each of his messages into so much.
+/// The most that one read brings. Each message of a simulation fits into so much.
 pub(super) const READ: usize = 4096;
 
 /// A message with one entry of an inventory.

@@ -29,14 +29,13 @@ pub use rng::Chance;
 
 use self::meter::Metered;
 use self::wire::{End, Wire};
-use crate::NETWORK;
 
 const SECOND: u64 = 1_000_000;
 
 /// A request that is not answered goes to the next announcer after so long.
 const REQUEST: u64 = 20 * SECOND;
 
-/// What happened, in numbers.
+/// The outcome in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Of everything that the nodes said.
@@ -59,7 +58,7 @@ pub struct Sim {
     plan: Plan,
     chance: Chance,
     now: u64,
-    /// What will happen, by time and then in the order in which it was arranged.
+    /// Things that will happen, by time and then in the order in which they were arranged.
     agenda: BTreeMap<(u64, u64), Happening>,
     arranged: u64,
     nodes: Vec<Metered>,
@@ -371,16 +370,15 @@ impl Sim {
 /// Small, so that thousands of nodes are made quickly and limits are reached, and larger than all that
 /// appears: no honest peer comes near a limit.
 fn config() -> Config {
-    Config {
-        request_timeout: Duration::from_micros(REQUEST),
-        max_unsent: 10_000,
-        max_announcements: 100,
-        remembered_ids: 4096,
-        ..Config::new(NETWORK)
-    }
+    crate::config(|config| {
+        config.request_timeout = Duration::from_micros(REQUEST);
+        config.max_unsent = 10_000;
+        config.max_announcements = 100;
+        config.remembered_ids = 4096;
+    })
 }
 
-/// Whom a node dials is told by the port.
+/// The port tells whom a node dials.
 const FIRST_PORT: usize = 10_000;
 
 fn address(target: usize) -> SocketAddr {

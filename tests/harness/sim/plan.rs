@@ -1,4 +1,4 @@
-//! What a simulation is made of.
+//! The plan of a simulation: its nodes, its peers and its troubles.
 
 use super::{Chance, Manner};
 

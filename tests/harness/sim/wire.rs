@@ -1,4 +1,4 @@
-//! What goes over wires: bytes that take their time, wait for a node that does not want to read, or are lost.
+//! Wires: bytes that take their time, wait for a node that does not want to read, or are lost.
 
 use std::mem;
 
@@ -22,7 +22,7 @@ pub(super) struct Wire {
     latency: u64,
     /// When the last bytes on their way arrive, each way: nothing overtakes.
     last: [u64; 2],
-    /// What has arrived and was not read yet, each way.
+    /// The bytes that have arrived and were not read yet, each way.
     held: [Vec<u8>; 2],
 }
 

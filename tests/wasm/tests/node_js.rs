@@ -10,7 +10,7 @@ use satwire_wasm::Talk;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What the other side says, and when: whole messages, some of them malformed.
+/// The messages of the other side and their times: whole ones, some of them malformed.
 fn said() -> Vec<(u64, Vec<u8>)> {
     let txs = [segwit_tx(1), legacy_tx(2)];
     let invs = (0..4).map(|n| by_wtxid(&segwit_tx(n))).collect();

@@ -38,8 +38,8 @@ pub(in crate::node) struct Announcer {
     pub(in crate::node) preferred: bool,
     /// It announces by txid, not by wtxid.
     pub(in crate::node) by_txid: bool,
-    /// It had [`OVERLOADED`](super::OVERLOADED) requests in flight when the message came: what the message itself
-    /// adds does not count.
+    /// It had [`OVERLOADED`](super::OVERLOADED) requests in flight when the message came: what the message itself adds
+    /// does not count.
     pub(in crate::node) overloaded: bool,
 }
 

@@ -118,7 +118,7 @@ fn t3_preferred_peers_go_before_others_whoever_announced_first() {
 
 /// Twenty that announce first and never deliver cost nothing while one that we dialled delivers.
 #[test]
-fn who_announces_first_cannot_hold_a_transaction_back() {
+fn the_first_announcer_cannot_hold_a_transaction_back() {
     let mut tracker = tracker();
     for n in 0..100 {
         for conn in (1000..1040).step_by(2) {
@@ -224,7 +224,7 @@ fn a_peer_that_is_gone_is_not_mixed_up_with_the_next() {
 }
 
 #[test]
-fn t10_what_is_settled_is_asked_of_nobody() {
+fn t10_a_settled_transaction_is_asked_of_nobody() {
     let mut tracker = tracker();
     for conn in [2, 4, 1000, 1001, 1] {
         announce(&mut tracker, 0, conn, 1);
@@ -323,7 +323,7 @@ fn equals_are_asked_in_a_random_order() {
 
 /// A delayed candidate whose time has come competes with who announces at that moment.
 #[test]
-fn who_comes_when_the_delay_of_another_ends_is_no_better() {
+fn a_newcomer_at_the_end_of_anothers_delay_is_no_better() {
     let mut first = 0;
     for n in 0..100 {
         let mut tracker = tracker();

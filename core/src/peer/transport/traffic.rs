@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use crate::Instant;
 use crate::wire::Command;
 
-/// Messages and bytes of a connection in one direction, headers included. What is sent is counted when it is queued:
+/// Messages and bytes of a connection in one direction, headers included. A message counts as sent when it is queued:
 /// how far a write gets is no matter of the protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

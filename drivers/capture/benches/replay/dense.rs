@@ -32,13 +32,13 @@ pub(crate) struct Recording {
     prologue: Prologue,
     /// Up to where the first transaction is announced.
     opening: Vec<Step>,
-    /// What is repeated, read by read: when, since its start, and which part of whose stream.
+    /// The reads that are repeated: the time since the start, and the part of a connection's stream.
     reads: Vec<(Duration, ConnId, std::ops::Range<usize>)>,
     streams: HashMap<ConnId, Stream>,
     length: Duration,
 }
 
-/// What a peer sent after its handshake, in whole messages.
+/// The bytes that a peer sent after its handshake, in whole messages.
 #[derive(Default)]
 struct Stream {
     bytes: Vec<u8>,
@@ -199,7 +199,7 @@ struct Crowd<W: Write> {
 }
 
 impl<W: Write> Crowd<W> {
-    /// What is due before, then the input; pings are answered at once.
+    /// Handles the timeouts that are due before, then the input. Pings are answered at once.
     fn feed(&mut self, at: Instant, input: &OwnedInput) {
         while let Some(due) = self.node.poll_timeout().filter(|due| *due <= at) {
             self.handle(due, &OwnedInput::Timeout);

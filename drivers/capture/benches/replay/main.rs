@@ -1,4 +1,4 @@
-//! What recording and replaying cost, as ratios to the bare core on the same bytes.
+//! The cost of recording and of replaying, as ratios to the bare core on the same bytes.
 //!
 //! The traffic is a real recording, repeated with other transactions until a journal in a temporary folder
 //! is large enough. It runs once, in rounds of a few megabytes. In each, three nodes get the same inputs, in
@@ -30,7 +30,7 @@ use satwire_core::node::{Environment, Output, Purpose};
 
 use self::dense::Recording;
 
-/// What a round receives, in bytes.
+/// The bytes that a round receives.
 const ROUND: usize = 4 << 20;
 
 /// The recordings that are repeated: large reads and large announcements, and small ones.

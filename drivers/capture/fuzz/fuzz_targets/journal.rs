@@ -1,4 +1,4 @@
-//! Any bytes as a journal, of either format: read, summed up and played. What is read of a journal can be written
+//! Any bytes as a journal, of either format: read, summed up and played. All that is read of a journal can be written
 //! again, in today's format, and reads the same.
 //!
 //! Checks are made right, or the fuzzer would have to guess them; then the bytes are taken as they are.

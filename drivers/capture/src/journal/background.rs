@@ -318,7 +318,7 @@ impl<D: Disk> DiskWriter<D> {
         self.sync_at = None;
         let result = self.disk.sync();
         if result.is_err() {
-            // Whatever was written since the last time may be lost.
+            // All that was written since the last time may be lost.
             self.written = self.synced;
         }
         self.synced = self.written;

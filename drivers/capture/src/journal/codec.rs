@@ -73,7 +73,7 @@ pub(super) fn put_address(out: &mut Vec<u8>, address: &Address) -> Result<(), Un
     Ok(())
 }
 
-/// Takes the fields of one record apart. What it hands out lies in the record: it allocates nothing
+/// Takes the fields of one record apart. Its values lie in the record: it allocates nothing
 /// that is not there.
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {

@@ -15,9 +15,8 @@ use super::{DIGEST, Mark};
 /// The running digest of everything that a node says: each message that it queues, each order and each
 /// event, with its time, in an encoding of its own.
 ///
-/// Messages count one by one, so that it does not matter how many were queued at once. A transaction
-/// counts by its ids and its length, which stand for every byte of it. What has a variant that has no number
-/// here counts by its text.
+/// Messages count one by one, so that it does not matter how many were queued at once. A transaction counts by its ids
+/// and its length, which stand for every byte of it. A variant that has no number here counts by its text.
 ///
 /// The words of one step have a digest of its own beside it, whatever was said before.
 ///

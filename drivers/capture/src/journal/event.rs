@@ -2,11 +2,11 @@
 //!
 //! Old journals are compared by it, so what they can hold is encoded as it ever was: numbers are never used again, a
 //! new event gets the next one, and a field that an event gets later is written only where it has another value than
-//! the event had before there was the field.
+//! the event had before there was the field. A test names the fields of all structs that may grow.
 
 use std::net::SocketAddr;
 
-use satwire_core::node::{Address, Event, EventKind, FailedRequest, InputError};
+use satwire_core::node::{Address, Event, EventKind, FailedRequest, InputError, Propagation};
 use satwire_core::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use satwire_core::wire::{self, Inventory, NetAddress};
 use satwire_core::{CloseReason, Fault, Label};
@@ -85,7 +85,8 @@ pub(super) fn put_event(out: &mut Vec<u8>, event: &Event) {
         }
         EventKind::Rejected(rejection) => {
             out.push(12);
-            let Rejection { command, code, reason, hash } = &**rejection;
+            // A test compares the fields with the struct's.
+            let Rejection { command, code, reason, hash, .. } = &**rejection;
             put_bytes(out, command.as_bytes());
             out.push(*code);
             put_bytes(out, reason.as_bytes());
@@ -100,7 +101,26 @@ pub(super) fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.extend_from_slice(&message.command().to_wire());
             put_bytes(out, message.payload());
         }
+        EventKind::Propagation(propagation) => put_propagation(out, propagation),
         other => put_other(out, &format!("{other:?}")),
+    }
+}
+
+/// A test compares the fields with the struct's.
+fn put_propagation(out: &mut Vec<u8>, propagation: &Propagation) {
+    let Propagation { txid, wtxid, first_at, first_conn, first_direction, congested, .. } = propagation;
+    let Propagation { announcers, listeners, netgroups, p10, p50, p90, max, .. } = propagation;
+    out.push(15);
+    out.extend_from_slice(&txid.0);
+    out.extend_from_slice(&wtxid.0);
+    put_varint(out, first_at.as_micros());
+    put_varint(out, first_conn.0);
+    out.push(u8::from(*first_direction == Direction::Inbound) | u8::from(*congested) << 1);
+    for count in [announcers, listeners, netgroups] {
+        put_varint(out, u64::from(*count));
+    }
+    for offset in [p10, p50, p90, max] {
+        put_duration(out, *offset);
     }
 }
 
@@ -153,15 +173,17 @@ fn put_number(out: &mut Vec<u8>, variant: u8, number: u64) {
 fn put_connected(out: &mut Vec<u8>, addr: &SocketAddr, direction: Direction) {
     out.push(2);
     put_socket(out, addr);
-    out.push(match direction {
-        Direction::Outbound => 0,
-        Direction::Inbound => 1,
-    });
+    match direction {
+        Direction::Outbound => out.push(0),
+        Direction::Inbound => out.push(1),
+        other => put_other(out, &format!("{other:?}")),
+    }
 }
 
 fn put_negotiated(out: &mut Vec<u8>, negotiated: &Negotiated) {
-    // Taken apart by name, so that a new field cannot be forgotten here.
-    let Negotiated { version, common_version, wtxidrelay, addrv2, time_offset } = negotiated;
+    // A test compares the fields with the struct's.
+    let Negotiated { version, common_version, wtxidrelay, addrv2, time_offset, .. } = negotiated;
+    // Nothing can be added to this one: it is a message of the protocol.
     let wire::Version {
         version,
         services,

@@ -19,7 +19,7 @@
 //! | 3 | block end | records · bytes of the block up to here, both varint · digest 16, or nothing |
 //! | 4 | end | why, u8 |
 //! | 64 to 127 | none yet | may be passed over |
-//! | 128 + bits | step | input number n, varint · µs since the step before · draws if bit 0 · mark 2 if bit 1 · the input's own fields |
+//! | 128 + bits | step | input number n, varint · µs since the last step · draws if bit 0 · mark 2 if bit 1 · its fields |
 //!
 //! **Checks.** A record's check is the CRC-32 (IEEE) of everything in its block up to and with its
 //! body, checks left out; block 0 begins with the first byte of the journal. So damage to a record is
@@ -40,7 +40,7 @@
 //! that it ever said, if it changed since the last. A mark depends on its own step alone, so that it
 //! stays true where others are left out ([`shrink`](crate::shrink)).
 //!
-//! **What it costs.** A step takes 8 to 10 bytes on top of what was received, 2 more if the node said
+//! **Costs.** A step takes 8 to 10 bytes on top of what was received, 2 more if the node said
 //! something, 10 for each random word; a block about 50. Of a gigabyte of dense traffic, two real
 //! recordings repeated with other transactions (`cargo bench -p satwire-capture -- 1024`, measured with format 1.0,
 //! whose steps were one byte shorter):
@@ -65,28 +65,28 @@
 //! older than a journal does this with what it does not know:
 //!
 //! - **An input, a purpose, an error, an end, a kind of record below 64 or from 128 on** cannot be played. It is an
-//!   error that gives its number and the byte at which its record stands. What comes before it is read.
+//!   error that gives its number and the byte at which its record stands. The records before it are read.
 //! - **A kind of record from 64 to 127** is passed over.
 //! - **A field of the prologue or the configuration** is passed over and noted ([`Prologue::unknown`]). A writer
 //!   leaves out a field by which the node acts as one that has no such field. So what is noted may make a replay
 //!   differ, which shows in the marks; what is not there cannot.
 //!
 //! By the same rule a reader that is *newer* than a journal gives a field that is not there the value under which the
-//! node acts as nodes did before there was the field, which need not be its default: without
-//! `inbound_per_address`, for one, there is no such limit. The sixteen fields of format 1.0 are always written; one that
-//! is missing all the same has the default of the reader's [`Config`](satwire_core::Config), and without the network's
-//! magic a prologue is refused.
+//! node acts as nodes did before there was the field, which need not be its default: without `inbound_per_address`, for
+//! one, there is no such limit. The sixteen fields of format 1.0 are always written; one that is missing all the same
+//! has the default of the reader's [`Config`](satwire_core::Config), and without the network's magic a prologue is
+//! refused.
 //!
-//! **Marks and digests** stay comparable: what an old journal can hold is encoded as it ever was, a new event gets a new
-//! number. What they compare is what the node *does*, though, and a later core may do something else with the same
-//! inputs. Then a replay names the first record that differs, and that is no fault of the journal.
+//! **Marks and digests** stay comparable: what an old journal can hold is encoded as it ever was, a new event gets a
+//! new number. They compare what the node *does*, though, and a later core may do something else with the same inputs.
+//! Then a replay names the first record that differs, and that is no fault of the journal.
 //!
 //! # Format 1.0
 //!
-//! It differs in three things. The kind of a step is 128 + its input's number, with bit 4 for draws and bit 5 for a mark,
-//! so that the body starts with the time. The prologue is program · wall clock · 16, and the values of so many fields of
-//! the configuration · draws; texts have their length before them. Input 8 has a connection and nothing else, and
-//! means that its target is dialled again.
+//! It differs in three things. The kind of a step is 128 + its input's number, with bit 4 for draws and bit 5 for a
+//! mark, so that the body starts with the time. The prologue is program · wall clock · 16, and the values of so many
+//! fields of the configuration · draws; texts have their length before them. Input 8 has a connection and nothing else,
+//! and means that its target is dialled again.
 
 mod background;
 mod chain;
@@ -153,6 +153,7 @@ pub const DIGEST: usize = 16;
 
 /// A version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct Version {
     /// Journals of a later major version are not read.
     pub major: u8,

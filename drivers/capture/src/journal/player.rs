@@ -147,7 +147,7 @@ impl<R: Read, E: Environment> Player<R, Node<Digested<E>>> {
 
 impl<R: Read, M: Machine> Player<R, M> {
     /// A player of the machine that `make` makes: a [`Node`] with this configuration, clock and environment, and
-    /// whatever stands around it. What the node says is compared; what the machine makes of that is not.
+    /// whatever stands around it. The outputs of the node are compared; those of the machine around it are not.
     ///
     /// An environment around the one that is given must hand on all that it is told.
     pub fn with_machine(
@@ -172,7 +172,7 @@ impl<R: Read, M: Machine> Player<R, M> {
         Self { reader, tape, machine, digest, at: Instant::ZERO, wrong }
     }
 
-    /// Plays the next record. What the node says is at [`Player::poll`] then; everything that it wants
+    /// Plays the next record. The outputs are at [`Player::poll`] then; everything that it wants
     /// written counts as written. `None` at the end of the journal: [`Player::ending`] says what kind
     /// of end.
     ///

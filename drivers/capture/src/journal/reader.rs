@@ -48,7 +48,7 @@ pub struct Entry {
 pub enum Ending {
     /// With an end mark.
     Marked(EndReason),
-    /// Without: it was cut, or is still being written. What comes before is whole.
+    /// Without: it was cut, or is still being written. The records before are whole.
     Cut {
         /// Where the last whole record ends.
         offset: u64,

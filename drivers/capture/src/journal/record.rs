@@ -23,6 +23,7 @@ pub enum Record {
 
 /// One input, with everything else that decided what the node made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// When it was handled.
     pub at: Instant,
@@ -59,6 +60,7 @@ pub(super) struct Scratch {
 
 /// The first bytes of the digest of a step: names the one in which a replay first says something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a value")]
 pub struct Mark(pub [u8; 2]);
 
 impl fmt::Display for Mark {
@@ -69,8 +71,9 @@ impl fmt::Display for Mark {
 
 /// A random word, and what it was drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a value: an environment has one for each draw")]
 pub struct Drawn {
-    /// What for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The word.
     pub word: u64,

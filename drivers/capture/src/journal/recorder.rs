@@ -65,7 +65,7 @@ impl<E, W: Sink> Recorder<E, W> {
         self.writer.flush();
     }
 
-    /// Ends the recording and flushes the sink. Whatever the node does later is not recorded.
+    /// Ends the recording and flushes the sink. Later inputs are not recorded.
     pub fn finish(&mut self) {
         self.end(EndReason::Clean);
     }

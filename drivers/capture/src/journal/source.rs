@@ -92,7 +92,7 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// Takes the next record and checks it. What is not whole is left where it is.
+    /// Takes the next record and checks it. A record that is not whole is left where it is.
     pub(super) fn raw(&mut self) -> Result<Raw, Error> {
         let start = self.offset;
         // A kind, and a length in at most ten bytes.
@@ -147,8 +147,8 @@ impl<R: Read> Source<R> {
         self.offset += length as u64;
     }
 
-    /// Reads until so many bytes are there that are not taken; false if the source ends before. What is
-    /// there is believed and no more: the room grows when it is full, not with what a record claims.
+    /// Reads until so many bytes are there that are not taken; false if the source ends before. Only bytes that are
+    /// there are believed: the room grows when it is full, not with what a record claims.
     fn has(&mut self, length: usize) -> Result<bool, Error> {
         while self.filled - self.next < length {
             if self.filled == self.buffer.len() {

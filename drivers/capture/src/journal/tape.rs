@@ -22,6 +22,7 @@ struct Words {
 
 /// A draw that is not what was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WrongDraw {
     /// The recorded draw; `None` if there was no further draw.
     pub expected: Option<Purpose>,

@@ -2,7 +2,7 @@
 //!
 //! [`TestCase::shrink`] leaves out peers, then messages, then bytes, and asks after each whether it
 //! [`holds`](TestCase::shrink) still: delta debugging, with so many tries and no more, the same ones in every
-//! run. What is left out changes everything after it, so a case is not replayed strictly. It is *played*:
+//! run. A step that is left out changes everything after it, so a case is not replayed strictly. It is *played*:
 //! connections get the names that the node gives them now, and a random word that was drawn for the same
 //! purpose in the same step is drawn again, another one is made up.
 //!
@@ -11,7 +11,7 @@
 //! **A panic** and **a connection that closes for a reason** mean the same in any case.
 //!
 //! **A difference** does not: if inputs are left out, what the recorded program would have said to the others
-//! is not known. What is known is what it said in the first step that differs, by its mark, and what the
+//! is not known. Known are its words in the first step that differs, by their mark, and those that the
 //! program says now. [`Difference`] therefore holds if that step is still there, and *this* program says in it
 //! to the byte what it said when it differed from the recording. The smaller journal gets the steps before
 //! anew, with the marks of this program, which were those of the recorded one as well; and the step itself as

@@ -14,6 +14,7 @@ use crate::journal::{Drawn, OwnedInput, Prologue, Step, WrongDraw};
 
 /// The doings of a node in one step.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Told<'a> {
     /// The number of the step's record in the journal that the case was read from.
     pub number: u64,

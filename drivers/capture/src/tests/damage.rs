@@ -88,7 +88,7 @@ fn truncate(bytes: &[u8]) {
     assert_eq!(longest, all.len());
 }
 
-/// Whatever byte is changed, nothing is read that was not written, and the end is not a clean one.
+/// After any byte is changed, nothing is read that was not written, and the end is not a clean one.
 #[test]
 fn every_changed_byte_is_noticed() {
     for bytes in recordings() {
@@ -148,7 +148,7 @@ fn move_records(bytes: &[u8]) {
 }
 
 #[test]
-fn what_is_no_journal_is_named() {
+fn a_file_that_is_no_journal_is_named() {
     assert_eq!(error(b""), "byte 0: the journal ends, expected magic and version of a journal");
     assert_eq!(
         error(b"\xd4\xc3\xb2\xa1 and so on, and on"),

@@ -63,7 +63,7 @@ fn file(room: usize, syncs: usize, sync: Duration) -> (BackgroundFile, Arc<Mutex
 
 /// Written bytes are synced a moment later, although nothing more comes and nobody closes.
 #[test]
-fn what_was_written_is_synced_in_time() {
+fn written_bytes_are_synced_in_time() {
     let (mut file, _, told) = file(1000, 9, Duration::from_millis(5));
     assert_eq!(file.whole_until(), Instant::ZERO);
     file.write_records(&[1; 10], at(7)).unwrap();
@@ -94,7 +94,7 @@ fn a_sync_is_not_put_off() {
     assert_eq!(file.whole_until(), at(3));
 }
 
-/// Whoever waits for something else hears of it, and then everything is known.
+/// A driver that waits for something else hears of it, and then everything is known.
 #[test]
 fn a_failure_wakes_up() {
     let (mut file, bytes, _) = file(25, 9, Duration::from_secs(60));
@@ -131,7 +131,7 @@ fn a_failed_sync_cuts_the_file_after_the_last_that_succeeded() {
     assert!(told.iter().any(|told| told == Told::Cut(10)));
 }
 
-/// Wherever a disk is full: the journal ends with its mark, and its last step is what the file says it is.
+/// A journal ends with its mark wherever the disk is full, and its last step is what the file says it is.
 #[test]
 fn a_journal_is_whole_until_its_last_step() {
     let (whole, said) = record();

@@ -1,5 +1,6 @@
 //! The journal as a whole: sessions recorded, read, damaged and replayed.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use satwire_core::{Config, Instant, Label, Magic, Network, Node, WallClock};
 use crate::journal::{EndReason, Ending, Entry, Error, Prologue, Reader, Recorder};
 
 mod damage;
+mod digest;
 mod disks;
 mod format_1_0;
 mod records;
@@ -32,10 +34,19 @@ impl Environment for Counting {
 }
 
 fn prologue() -> Prologue {
+    let mut config = Config::new(Network::Regtest);
+    config.ping_interval = Duration::from_secs(3);
     // Few ids: their memory is taken when a node is made, and here many are.
-    let (ping_interval, remembered_ids) = (Duration::from_secs(3), 100);
-    let config = Config { ping_interval, remembered_ids, ..Config::new(Network::Regtest) };
+    config.remembered_ids = 100;
     Prologue::new("satwire 0.1.0 (test)", config, WallClock { unix_micros_at_zero: 1_795_363_088_000_000 })
+}
+
+/// The names of the fields of a struct, as `Debug` shows them.
+pub(crate) fn field_names(of: &impl Debug) -> Vec<String> {
+    let text = format!("{of:#?}");
+    let fields = text.lines().filter_map(|line| line.strip_prefix("    "));
+    let names = fields.filter(|line| !line.starts_with([' ', ')', '}', ']']));
+    names.filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect()
 }
 
 fn addr(last: u8) -> SocketAddr {

@@ -105,35 +105,31 @@ fn prologue() -> impl Strategy<Value = Prologue> {
     (".{0,40}", config, proptest::array::uniform8(duration()), any::<i64>(), draws, options).prop_map(
         |(program, (magic, user_agent, services, sizes, malformed), times, clock, draws, options)| {
             let [connect_timeout, outbound, inbound, ping_interval, ping_timeout, request, min, max] = times;
-            let config = Config {
-                magic: Magic(magic),
-                user_agent,
-                services: Services(services),
-                connect_timeout,
-                outbound_handshake_timeout: outbound,
-                inbound_handshake_timeout: inbound,
-                ping_interval,
-                ping_timeout,
-                request_timeout: request,
-                tolerated_malformed: malformed,
-                max_unsent: sizes[0] as usize,
-                inbound_slots: sizes[1] as usize,
-                max_announcements: sizes[2] as usize,
-                remembered_ids: usize::from(malformed) << 14,
-                redial_min: min,
-                redial_max: max,
-                inbound_per_address: sizes[3] as usize,
-                inbound_per_group: sizes[4] as usize,
-                request_transactions: malformed & 1 > 0,
-                max_requests: sizes[0] as usize,
-                deliver: [Command::HEADERS, Command::BLOCK][..usize::from(malformed & 1)]
-                    .iter()
-                    .copied()
-                    .collect(),
-                unrequested_per_minute: sizes[1],
-                count_messages: malformed & 4 > 0,
-                propagation_age: min,
-            };
+            let mut config = Config::new(Magic(magic));
+            config.user_agent = user_agent;
+            config.services = Services(services);
+            config.connect_timeout = connect_timeout;
+            config.outbound_handshake_timeout = outbound;
+            config.inbound_handshake_timeout = inbound;
+            config.ping_interval = ping_interval;
+            config.ping_timeout = ping_timeout;
+            config.request_timeout = request;
+            config.tolerated_malformed = malformed;
+            config.max_unsent = sizes[0] as usize;
+            config.inbound_slots = sizes[1] as usize;
+            config.max_announcements = sizes[2] as usize;
+            config.remembered_ids = usize::from(malformed) << 14;
+            config.redial_min = min;
+            config.redial_max = max;
+            config.inbound_per_address = sizes[3] as usize;
+            config.inbound_per_group = sizes[4] as usize;
+            config.request_transactions = malformed & 1 > 0;
+            config.max_requests = sizes[0] as usize;
+            config.deliver =
+                [Command::HEADERS, Command::BLOCK].into_iter().take((malformed & 1).into()).collect();
+            config.unrequested_per_minute = sizes[1];
+            config.count_messages = malformed & 4 > 0;
+            config.propagation_age = min;
             let clock = WallClock { unix_micros_at_zero: clock };
             Prologue { draws, ..Prologue::new(program, config, clock).with_options(options) }
         },

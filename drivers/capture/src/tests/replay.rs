@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use satwire_core::node::{ConnId, Environment as _, Event, Input, Output};
-use satwire_core::{Config, Instant, Machine, Node};
+use satwire_core::{Instant, Machine, Node};
 
 use super::{Counting, prologue, read, record, session};
 use crate::journal::{
@@ -129,9 +129,9 @@ fn other_cuts_give_the_same_digests() {
 #[test]
 fn a_planted_change_is_named() {
     let (bytes, _) = record();
-    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
-    let config = Config { ping_interval: Duration::from_secs(4), ..p.config.clone() };
-    let changed = copy(&bytes, &Prologue { config, ..p }, |_, _| {});
+    let mut prologue = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    prologue.config.ping_interval = Duration::from_secs(4);
+    let changed = copy(&bytes, &prologue, |_, _| {});
     let (number, what, text) = difference(&changed);
     assert!(matches!(what, What::Draw(wrong) if wrong.got.is_none()), "{what:?}");
     assert!(
@@ -293,8 +293,8 @@ fn a_machine_around_a_node_is_played() {
     assert!(counted.iter().cloned().eq((1..).zip(told)));
     assert_eq!(playing.machine().events, counted.len() as u64);
 
-    let p = Reader::new(&bytes[..]).unwrap().prologue().clone();
-    let config = Config { ping_interval: Duration::from_secs(4), ..p.config.clone() };
-    let changed = copy(&bytes, &Prologue { config, ..p }, |_, _| {});
+    let mut prologue = Reader::new(&bytes[..]).unwrap().prologue().clone();
+    prologue.config.ping_interval = Duration::from_secs(4);
+    let changed = copy(&bytes, &prologue, |_, _| {});
     assert!(matches!(player(changed.leak()).run(|_| {}), Err(PlayError::Difference(_))));
 }

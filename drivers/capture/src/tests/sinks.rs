@@ -80,7 +80,7 @@ fn a_recorder_that_is_dropped_says_so() {
 }
 
 #[test]
-fn what_does_not_fit_a_record_ends_the_recording() {
+fn an_input_that_fits_no_record_ends_the_recording() {
     let p = prologue();
     let mut journal = Vec::new();
     let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut journal, p));
@@ -211,7 +211,7 @@ fn a_slow_disk_holds_nobody_up() {
     node.environment_mut().sink_mut().close().unwrap();
     drop(node);
     let journal = reader.join().unwrap().unwrap();
-    // What fitted, in pieces of ten thousand, and what a pipe holds.
+    // The bytes that fitted, in pieces of ten thousand, and those that a pipe holds.
     assert!((limit - 20_000..limit + (256 << 10)).contains(&journal.len()), "{}", journal.len());
     assert_eq!(read(&journal).1.unwrap(), Ending::Marked(EndReason::QueueFull));
     let ending = Player::new(Reader::new(&journal[..]).unwrap()).run(|_| {}).unwrap();

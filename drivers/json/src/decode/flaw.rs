@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(flaw(&bytes), "byte 41, scriptSig of input 0: non-canonical CompactSize: 1 in 3 bytes");
     }
 
-    /// Wherever one finds a mistake, the other does.
+    /// The two find the same mistakes.
     #[test]
     fn it_agrees_with_the_decoder() {
         for whole in [legacy(2, &[50, 60]), segwit()] {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     /// Bytes that work in both forms: one input with a witness and no outputs, or no inputs and one
-    /// output. What Bitcoin Core's `bitcoin-tx` makes of them was asked; why, says `src/core_io.cpp`
+    /// output. The expected results are those of Bitcoin Core's `bitcoin-tx`; the reasons stand in `src/core_io.cpp`
     /// `DecodeTx`, "General strategy".
     #[test]
     fn if_both_readings_work_the_scripts_decide() {

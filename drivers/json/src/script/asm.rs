@@ -14,7 +14,8 @@ use crate::hex::Hex;
 /// ```
 /// use satwire_json::script::Asm;
 ///
-/// assert_eq!(Asm::of_script_pubkey(&[0x76, 0xa9, 2, 0x39, 0x30, 0x88]).to_string(), "OP_DUP OP_HASH160 12345 OP_EQUALVERIFY");
+/// let script = [0x76, 0xa9, 2, 0x39, 0x30, 0x88];
+/// assert_eq!(Asm::of_script_pubkey(&script).to_string(), "OP_DUP OP_HASH160 12345 OP_EQUALVERIFY");
 /// assert_eq!(Asm::of_script_pubkey(&[0x51, 5, 1]).to_string(), "1 [error]");
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ impl fmt::Display for Asm<'_> {
     }
 }
 
-/// What Bitcoin Core's `src/script/script.cpp` `GetOpName` calls an opcode that pushes no bytes.
+/// The name of an opcode that pushes no bytes, from Bitcoin Core's `src/script/script.cpp` `GetOpName`.
 fn name(code: u8) -> &'static str {
     const INVALID: u8 = 0xff;
     if code == INVALID {

@@ -8,8 +8,8 @@ use super::checksum;
 use super::kind::Kind;
 use crate::hex::Hex;
 
-/// What Bitcoin Core's `src/script/descriptor.cpp` `InferDescriptor` makes of a script if it knows no
-/// keys and no scripts, with the checksum.
+/// The descriptor of a script with its checksum, as Bitcoin Core's `src/script/descriptor.cpp`
+/// `InferDescriptor` has it if it knows no keys and no scripts.
 pub(super) fn of(script: &[u8], kind: &Kind<'_>, address: Option<&str>) -> String {
     let mut text = match (kind, address) {
         (Kind::Pubkey(key), _) if is_usable(key) => format!("pk({})", Hex(key)),

@@ -1,4 +1,4 @@
-//! What Bitcoin Core says of scripts of each type and at each edge: `tests/core/README.md`.
+//! Scripts of each type and at each edge, compared with Bitcoin Core's words: `tests/core/README.md`.
 
 use serde_json::Value;
 

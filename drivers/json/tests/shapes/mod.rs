@@ -56,7 +56,7 @@ pub(crate) fn all() -> Vec<Shape> {
     ]
 }
 
-/// What an output holds that no other can: eleven digits before the point.
+/// The value of an output with the longest text: eleven digits before the point.
 const VALUE: [u8; 8] = i64::MIN.to_le_bytes();
 /// Version and locktime, in digits as many as there can be.
 const FOUR: [u8; 4] = [0xff; 4];

@@ -7,8 +7,8 @@ use super::Refusal;
 /// The verbs, for hints: `try 'satwire watch --help'`.
 const VERBS: [&str; 5] = ["watch", "demo", "decoderawtransaction", "replay", "capinfo"];
 
-/// Turns `-name` and `-name=value` into `--name` and `--name=value`. What stands after `--` is left
-/// alone, so are `-h`, `-V` and negative numbers.
+/// Turns `-name` and `-name=value` into `--name` and `--name=value`. Words after `--` are left alone, so are `-h`, `-V`
+/// and negative numbers.
 pub(super) fn with_two_dashes(args: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Refusal> {
     let mut only_values = false;
     let mut rewritten = Vec::new();

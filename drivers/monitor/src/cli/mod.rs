@@ -95,7 +95,7 @@ pub(crate) struct Replay {
     pub(crate) debug_net: Option<bool>,
 }
 
-/// What a journal holds.
+/// The options of `capinfo`: what a journal holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Capinfo {
     pub(crate) file: PathBuf,

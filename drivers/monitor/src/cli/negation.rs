@@ -17,7 +17,7 @@ enum Negation {
 
 const WAIT: &str = "without a limit a peer that does nothing is kept for ever: give a long time instead";
 
-/// What `-noX` means, for X.
+/// The meaning of `-noX`, for X.
 fn negation(name: &str) -> Option<Negation> {
     Some(match name {
         "listen" | "testnet" | "testnet4" | "signet" | "regtest" | "simnet" | "json" | "human" | "quiet"
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_negated_says_why() {
+    fn flags_that_cannot_be_negated_say_why() {
         for (line, word) in [
             ("--notimeout", "long time"),
             ("--nopinginterval", "without pings"),

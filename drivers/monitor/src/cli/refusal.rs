@@ -54,7 +54,7 @@ fn is_slip(error: &clap::Error) -> bool {
     both.is_some_and(|(typed, suggested)| strsim::osa_distance(typed, suggested) == 1)
 }
 
-/// What clap's message says before its usage lines; tips, if wanted, are set off by a semicolon.
+/// Returns clap's message without its usage lines; tips, if wanted, are set off by a semicolon.
 fn on_one_line(text: &str, tips: bool) -> String {
     let mut line = String::new();
     let said = text.lines().map(str::trim).take_while(|part| !part.starts_with("Usage:"));

@@ -24,9 +24,9 @@ pub(super) enum Category {
 /// Where a replay stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
-    /// Behind everything that happened up to this time since the start.
+    /// After everything that happened up to this time since the start.
     Time(Duration),
-    /// Behind this record.
+    /// After this record.
     Record(u64),
 }
 

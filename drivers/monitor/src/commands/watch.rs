@@ -151,7 +151,7 @@ mod tests {
     use crate::render::tests::{segwit, tx};
 
     fn event(kind: EventKind) -> Event {
-        Event { at: Instant::ZERO, conn: None, kind }
+        Event::new(Instant::ZERO, None, kind)
     }
 
     /// 10.5: that a name cannot be resolved yet is told once, and is no end.

@@ -116,7 +116,7 @@ impl Model {
 
     /// Takes an event; what there is to tell of it, if anything.
     pub(crate) fn event(&mut self, event: Event) -> Option<Entry> {
-        let Event { at, conn, kind } = event;
+        let Event { at, conn, kind, .. } = event;
         let mut context = Context::default();
         match &kind {
             EventKind::Clock(clock) => {

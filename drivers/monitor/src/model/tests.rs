@@ -8,12 +8,12 @@ use super::*;
 use crate::render::tests::{segwit, tx};
 
 fn event(kind: EventKind) -> Event {
-    Event { at: Instant::ZERO, conn: Some(ConnId(1)), kind }
+    Event::new(Instant::ZERO, Some(ConnId(1)), kind)
 }
 
 fn announcement() -> Announcement {
     let item = Inventory { inv_type: InvType::WTX, hash: Hash([1; 32]) };
-    Announcement { item, first: true, requested: true }
+    Announcement::new(item, true, true)
 }
 
 /// Counting does not need anybody to read.
@@ -47,7 +47,7 @@ fn entries_know_their_size() {
     assert!(entry(EventKind::Tx { tx: large.clone(), latency: None }).bytes() > large.as_bytes().len());
     let inventory = entry(EventKind::Announced(vec![announcement(); 1000]));
     assert!(inventory.bytes() > 36_000 && inventory.lines() == 1000);
-    let failed = FailedRequest { item: announcement().item, next: None };
+    let failed = FailedRequest::new(announcement().item, None);
     let failed = entry(EventKind::Notfound(vec![failed; 1000]));
     assert!(failed.bytes() > 36_000 && failed.lines() == 1000);
     assert_eq!(entry(EventKind::Feefilter(1)).lines(), 1);

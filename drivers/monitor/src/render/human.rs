@@ -93,8 +93,8 @@ impl Human {
             }
             EventKind::Connected { direction, .. } => {
                 let how = match direction {
-                    Direction::Outbound => "connected to",
                     Direction::Inbound => "accepted from",
+                    _ => "connected to",
                 };
                 say(Tone::Good, format_args!("● {how} {addr}"));
             }

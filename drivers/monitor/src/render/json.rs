@@ -20,7 +20,7 @@ const FORMAT_VERSION: u32 = 1;
 #[derive(Debug, Default)]
 pub(crate) struct Json {
     seq: u64,
-    /// Whose addresses are shown; the first line says so.
+    /// The network whose addresses are shown; the first line says so.
     network: Option<Network>,
 }
 
@@ -125,11 +125,8 @@ impl Announced {
 }
 
 /// How a peer times its announcements to us: as to all that dialled it, or as to each that it dialled.
-const fn delay_class(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Outbound => "inbound",
-        Direction::Inbound => "outbound",
-    }
+fn delay_class(direction: Direction) -> &'static str {
+    if direction == Direction::Inbound { "outbound" } else { "inbound" }
 }
 
 #[derive(Serialize)]
@@ -338,7 +335,7 @@ impl Json {
                 }
             }
             EventKind::Rejected(rejection) => {
-                let Rejection { command, code, reason, hash } = &**rejection;
+                let Rejection { command, code, reason, hash, .. } = &**rejection;
                 let rejected = Rejected { command, code: *code, why: reason, hash: hash.map(Shown) };
                 self.line(out, entry, "peer_reject", rejected);
             }

@@ -1,12 +1,12 @@
-//! Whose events wait to be written, and who has to wait for it.
+//! The connections whose events wait to be written, and those that have to wait for it.
 //!
 //! The bytes that an event holds count for its connection until its line is written. A connection that holds more than
 //! its share is left unread until it holds less than half of it, and all others are told meanwhile. A share is
 //! [`Backlog::SHARE`], or an eighth of what is free if that is less, so that many together never use up the room of the
 //! others: whoever holds little can go on when those who hold much have to wait.
 //!
-//! A connection holds at most its share and what one turn of the driver reads of it: an event of the largest message, or
-//! the small ones of 64 KiB. All together hold [`Backlog::TOTAL`]: what does not fit is dropped, and its connection
+//! A connection holds at most its share and what one turn of the driver reads of it: an event of the largest message,
+//! or the small ones of 64 KiB. All together hold [`Backlog::TOTAL`]: what does not fit is dropped, and its connection
 //! waits until an eighth is free.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use crate::model::Gap;
 /// Connections whose losses are counted for each.
 const COUNTED: usize = 1024;
 
-/// What waits, by connection. What concerns none has a share, too.
+/// The bytes that wait, by connection. Events that concern none have a share, too.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     held: BTreeMap<Option<ConnId>, usize>,

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_reads_nothing_stalls_nobody() {
+    fn a_reader_that_reads_nothing_stalls_nobody() {
         let (permits, permitted) = channel::<()>();
         let (sender, written) = channel();
         let diagnostics = Diagnostics::start_with(true, move |text| {

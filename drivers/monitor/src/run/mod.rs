@@ -1,4 +1,4 @@
-//! What `watch` and `demo` have in common: a driver whose events are reported until something ends it.
+//! The run loop of `watch` and `demo`: a driver whose events are reported until something ends it.
 //!
 //! Three threads: this one, which serves the network and waits for nobody else; [`output`], which makes lines and
 //! writes them; [`diagnostics`], which writes to standard error. A fourth one takes signals.

@@ -1,6 +1,6 @@
 //! Standard output: a thread that makes lines of what is to be told, and writes them.
 //!
-//! Whoever has something to tell never waits: neither for the making of a line, which may take a thousand times as long
+//! The node's thread never waits: neither for the making of a line, which may take a thousand times as long
 //! as the event took to arrive, nor for a reader that is slow or gone.
 
 use std::collections::VecDeque;

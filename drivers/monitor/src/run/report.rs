@@ -81,8 +81,8 @@ impl Report {
         self.queue.notify();
     }
 
-    /// Connections to leave unread, and those to read again, in this order. To be called after each turn, at `at` of the node's
-    /// time.
+    /// Connections to leave unread, and those to read again, in this order. To be called after each turn, at `at` of
+    /// the node's time.
     pub(crate) fn take_flow(&mut self, at: Instant, now: time::Instant) -> Vec<Flow> {
         let mut state = self.queue.lock();
         if state.progress != self.progress.0 || state.unwritten() == 0 {

@@ -1,4 +1,4 @@
-//! What SIGHUP does.
+//! Tests of SIGHUP.
 
 use satwire_capture::journal::BackgroundFile;
 use satwire_core::node::{Environment as _, Input};

@@ -70,7 +70,7 @@ impl<W: Write> Session<W> {
         let mut lines = Lines::new(input, MOST_DIGITS + MARGIN);
         for n in 1_u64.. {
             if lines.may_wait() {
-                // Whoever asks one by one wants each answer before the next question.
+                // A program that asks one by one wants each answer before the next question.
                 self.out.flush()?;
             }
             let line = match lines.read() {

@@ -116,7 +116,7 @@ fn a_pong_waits_for_a_ping_and_takes_its_nonce() {
 }
 
 #[test]
-fn nothing_is_said_to_who_does_not_greet() {
+fn nothing_is_said_to_a_peer_that_does_not_greet() {
     let mut playback = Playback::new(script(RECORDING).expect("the recording is whole"));
     assert_eq!(playback.next(), Step::Await(Gate::Version));
     let mut verack = Vec::new();

@@ -69,3 +69,33 @@ fn a_height_that_cannot_be_is_shown_as_it_is() {
     let line = human(&event(1, EventKind::Handshake(Box::new(negotiated))));
     assert!(line.contains("height -2,147,483,648,"), "{line}");
 }
+
+/// 10.11: bytes of JSON for a byte of the peer, by event, where the peer sends the least that makes a line. Beyond
+/// these there are transactions, whose own bound is that of their JSON.
+#[test]
+fn a_byte_makes_so_many() {
+    const HEADER: usize = 24;
+    let failed = vec![FailedRequest::new(item(1), Some(ConnId(u64::from(u32::MAX)))); 100];
+    let announcements = vec![Announcement::new(item(1), false, false); 100];
+    let rejection = Reject { command: b"", code: 255, reason: b"", hash: None };
+    let because = IgnoredReason::Malformed(Fault::Checksum);
+    for (kind, bytes, most) in [
+        (EventKind::Announced(announcements), HEADER + 1 + 36 * 100, 10),
+        // Both only of what was announced and asked for.
+        (EventKind::Notfound(failed.clone()), HEADER + 1 + 36 * 100, 9),
+        (EventKind::Unanswered(failed), 36 * 100, 9),
+        // Only if it differs from the last.
+        (EventKind::Feefilter(u64::MAX), HEADER + 8, 8),
+        (EventKind::Rejected(Box::new(rejection.into())), HEADER + 3, 9),
+        // Only with `--debug net`.
+        (EventKind::Ignored { command: Command::ADDR, bytes: 0, because }, HEADER, 11),
+    ] {
+        let mut lines = Lines::new(Format::Json, true);
+        lines.event(connected(7, "[2001:db8:1111:2222:3333:4444:5555:6666]:65535", Direction::Outbound));
+        lines.take();
+        lines.event(event(7, kind));
+        let text = lines.take();
+        let (made, start) = (text.len(), &text[..200]);
+        assert!(made <= bytes * most && made > bytes * (most - 2), "{made} of {bytes}: {start}");
+    }
+}

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::extremes::{of_size, with_script};
 use super::*;
 
+/// Of `clock` it is a number, of `tx_propagation` an object: programs rely on both.
+const OF_CLOCK_AND_PROPAGATION: &str = "offset";
+
 /// Bitcoin Core's own object has this in two types: `vout` is which output is spent, and all outputs that there are.
 const BITCOIN_CORES_OWN: [&str; 1] = ["vout"];
 
@@ -28,9 +31,8 @@ fn lines() -> String {
 
 fn kinds() -> Vec<EventKind> {
     let address = Address::Name { host: "node.example".into(), port: 18444 };
-    let failed = |next| vec![FailedRequest { item: item(1), next }];
-    let rejection =
-        |hash| Box::new(Rejection { command: "tx".into(), code: 0x10, reason: "dust".into(), hash });
+    let failed = |next| vec![FailedRequest::new(item(1), next)];
+    let rejection = |hash| Box::new(Reject { command: b"tx", code: 0x10, reason: b"dust", hash }.into());
     let because = IgnoredReason::Malformed(Fault::Checksum);
     let mut kinds = vec![
         EventKind::Connected { addr: "[::1]:18444".parse().unwrap(), direction: Direction::Inbound },
@@ -43,7 +45,8 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Handshake(Box::new(negotiated(b"/x:1/"))),
         EventKind::Pong { rtt: Duration::from_secs(1), min: Duration::ZERO },
         EventKind::Feefilter(1000),
-        EventKind::Announced(vec![Announcement { item: item(1), first: true, requested: false }]),
+        EventKind::Announced(vec![Announcement::new(item(1), true, false)]),
+        EventKind::Propagation(Box::new(spread())),
         EventKind::Notfound(failed(Some(ConnId(7)))),
         EventKind::Notfound(failed(None)),
         EventKind::Unanswered(failed(Some(ConnId(7)))),
@@ -117,6 +120,7 @@ fn one_key_has_one_type() {
         "tx",
         "tx_announced",
         "tx_notfound",
+        "tx_propagation",
         "tx_unanswered",
     ];
     assert_eq!(events.iter().map(String::as_str).collect::<Vec<_>>(), expected);
@@ -134,7 +138,7 @@ fn one_key_has_one_type() {
         assert!(types.contains_key(key), "{key} does not occur");
     }
     for (key, types) in types {
-        if BITCOIN_CORES_OWN.contains(&key.as_str()) {
+        if BITCOIN_CORES_OWN.contains(&key.as_str()) || key == OF_CLOCK_AND_PROPAGATION {
             assert_eq!(types.len(), 2, "{key}: {types:?}");
         } else {
             assert_eq!(types.len(), 1, "{key}: {types:?}");

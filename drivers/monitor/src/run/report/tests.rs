@@ -59,7 +59,7 @@ impl Stage {
     /// An event of a connection, which must be one that is read.
     fn event(&mut self, conn: ConnId, kind: EventKind) {
         assert!(!self.paused.contains(&conn), "{conn} is left unread");
-        self.report.event(Event { at: AT, conn: Some(conn), kind }, self.now);
+        self.report.event(Event::new(AT, Some(conn), kind), self.now);
         // As a turn of the driver ends.
         self.flow();
     }
@@ -115,7 +115,7 @@ impl Stage {
 
 fn inv(entries: usize) -> EventKind {
     let item = Inventory { inv_type: InvType::WTX, hash: Hash([0; 32]) };
-    EventKind::Announced(vec![Announcement { item, first: true, requested: false }; entries])
+    EventKind::Announced(vec![Announcement::new(item, true, false); entries])
 }
 
 /// A transaction of so many outputs, told apart by one of them.
@@ -136,7 +136,7 @@ fn told(lines: &[serde_json::Value], event: &str) -> usize {
 /// 10.10: a peer that pushes large transactions waits, and all that an honest one brings is told. The reader
 /// is much too slow for what the other one could bring.
 #[test]
-fn who_causes_a_backlog_waits_and_others_do_not() {
+fn the_cause_of_a_backlog_waits_and_others_do_not() {
     let mut stage = Stage::new();
     let mut pushed = 0;
     for number in 0..300 {
@@ -191,7 +191,7 @@ fn a_peer_holds_its_share_and_one_event() {
 
 /// A reader that reads nothing stops nobody for longer than it may; what is lost is told, and whose it was.
 #[test]
-fn who_reads_nothing_loses_events_and_hears_whose() {
+fn a_reader_that_reads_nothing_loses_events_and_hears_whose() {
     let mut stage = Stage::new();
     stage.step(0);
     stage.until_paused(HOSTILE, &inv(100));

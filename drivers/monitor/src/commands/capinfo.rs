@@ -11,9 +11,9 @@ use satwire_core::peer::Direction;
 use satwire_core::{Instant, Network};
 use serde::Serialize;
 
+use super::replay::ending_trouble;
 use crate::cli::Capinfo;
 use crate::plain::Plain;
-use crate::replay::ending_trouble;
 use crate::stderr::fail;
 
 /// Prints what is in the file; what cannot be read of it is said at the end.
@@ -75,8 +75,8 @@ fn print(name: &str, summary: &Summary, whole: bool, out: &mut impl Write) -> io
     )?;
     for (conn, connection) in &summary.connections {
         let direction = match connection.direction {
-            Direction::Outbound => "dialled",
             Direction::Inbound => "accepted",
+            _ => "dialled",
         };
         write!(
             out,

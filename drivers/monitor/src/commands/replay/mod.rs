@@ -1,5 +1,7 @@
 //! `satwire replay`: a journal through the same core, with the same lines as `watch` printed.
 
+mod shrink;
+
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::num::NonZeroU64;
@@ -15,7 +17,6 @@ use crate::model::{Model, Traffic};
 use crate::options::Options;
 use crate::plain::Plain;
 use crate::render::Renderer;
-use crate::shrink;
 use crate::stderr::{fail, say};
 
 /// Plays the journal to its end, to `--until`, or to the first difference.
