@@ -56,6 +56,9 @@ pub enum CloseReason {
     /// A message after `verack` that must come before it (BIP155, BIP339).
     #[error("{0} after verack, it must come before")]
     LateFeature(Command),
+    /// A transaction, or the announcement of one, although our `version` says that we take none (BIP37).
+    #[error("{0} of a transaction, although our version asks for none")]
+    UnwantedTx(Command),
     /// The peer's `version` carries a nonce of ours.
     #[error("connected to ourselves")]
     SelfConnection,
@@ -132,6 +135,7 @@ impl CloseReason {
             Self::TooManyMalformed { .. } => "too_many_malformed",
             Self::ObsoleteVersion { .. } => "obsolete_version",
             Self::LateFeature(_) => "late_feature",
+            Self::UnwantedTx(_) => "unwanted_tx",
             Self::SelfConnection => "self_connection",
             Self::NoSlot { .. } => "no_slot",
             Self::NoSlotForAddress { .. } => "no_slot_for_address",

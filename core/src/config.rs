@@ -33,6 +33,9 @@ pub struct Config {
     pub services: Services,
     /// How long a dialled connection may take to be open. Default 5 s.
     pub connect_timeout: Duration,
+    /// Whether our `version` asks for transactions (BIP37). If not, a peer that sends or announces one nevertheless
+    /// is disconnected. Default true.
+    pub relay: bool,
     /// From an open connection that we dialled to its `verack`. Default 30 s (btcd's).
     pub outbound_handshake_timeout: Duration,
     /// From an open connection that we accepted to its `verack`. Default 60 s.
@@ -102,6 +105,7 @@ impl Config {
             magic: network.into(),
             user_agent: user_agent(&[]),
             services: Services::NONE,
+            relay: true,
             connect_timeout: Duration::from_secs(5),
             outbound_handshake_timeout: Duration::from_secs(30),
             inbound_handshake_timeout: Duration::from_secs(60),

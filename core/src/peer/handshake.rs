@@ -198,7 +198,7 @@ impl Peer {
             user_agent: self.config.user_agent.as_bytes().into(),
             // With a height above its own btcd would take us for a node to sync from.
             start_height: 0,
-            relay: true,
+            relay: self.config.relay,
         };
         self.transport.send(now, Command::VERSION, |out| version.encode_payload(out));
     }

@@ -343,6 +343,9 @@ impl Peer {
                 Some(Event::Pong { rtt, min })
             }
             Message::Feefilter(rate) => self.take_feefilter(rate),
+            Message::Inv(list) if !self.config.relay && list.iter().any(|item| item.inv_type.is_tx()) => {
+                Some(self.close(CloseReason::UnwantedTx(Command::INV)))
+            }
             Message::Inv(list) => {
                 let announced = [self.tx_inv_type(), InvType::BLOCK];
                 let mut entries = list.to_vec();

@@ -51,6 +51,9 @@ pub(super) fn judge(front: &[u8], config: &Config, stage: Stage) -> Frame {
         return Frame::Skipped { len, command: Command::from_wire_lossy(header.command), because };
     };
     match handshake::step(stage, command, &config.deliver) {
+        Step::Read if command == Command::TX && !config.relay => {
+            return Frame::Fatal(CloseReason::UnwantedTx(command));
+        }
         Step::Read | Step::Enter(_) => {}
         Step::Ignore(because) => return Frame::Skipped { len, command, because },
         Step::Late => return Frame::Fatal(CloseReason::LateFeature(command)),

@@ -78,6 +78,7 @@ const FIELDS: &[Field] = fields! {
     22 unrequested_per_minute absent u32::MAX;
     23 count_messages absent false;
     24 propagation_age absent Duration::MAX;
+    25 relay absent true;
 };
 
 /// The configuration of a program that knew none of the later fields.

@@ -130,6 +130,7 @@ fn prologue() -> impl Strategy<Value = Prologue> {
             config.unrequested_per_minute = sizes[1];
             config.count_messages = malformed & 4 > 0;
             config.propagation_age = min;
+            config.relay = malformed & 2 > 0;
             let clock = WallClock { unix_micros_at_zero: clock };
             Prologue { draws, ..Prologue::new(program, config, clock).with_options(options) }
         },

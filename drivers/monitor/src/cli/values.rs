@@ -52,14 +52,17 @@ pub(crate) enum Predicate {
 }
 
 /// The words of [`satwire_core::CloseReason`].
-const REASONS: [&str; 20] = [
+const REASONS: [&str; 24] = [
     "connect_timeout",
+    "evicted",
     "handshake_timeout",
     "io_error",
     "late_feature",
     "local",
     "no_descriptors",
     "no_slot",
+    "no_slot_for_address",
+    "no_slot_for_group",
     "not_resolved",
     "obsolete_version",
     "payload_too_long",
@@ -72,6 +75,7 @@ const REASONS: [&str; 20] = [
     "too_many_entries",
     "too_many_malformed",
     "unreachable",
+    "unwanted_tx",
     "wrong_magic",
 ];
 
