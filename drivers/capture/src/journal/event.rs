@@ -311,7 +311,7 @@ fn put_reason(out: &mut Vec<u8>, reason: &CloseReason) {
             put_signed(out, i64::from(*least));
         }
         CloseReason::LateFeature(command) | CloseReason::UnwantedTx(command) => {
-            out.extend_from_slice(&command.to_wire())
+            out.extend_from_slice(&command.to_wire());
         }
         CloseReason::NoSlot { slots: limit }
         | CloseReason::Evicted { slots: limit }
