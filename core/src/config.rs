@@ -76,6 +76,12 @@ pub struct Config {
     /// Transactions that nobody asked for and that are told of one peer, a minute; more are ignored. Those of a
     /// minute may come at once. Default 6000 (ours).
     pub unrequested_per_minute: u32,
+    /// Whether peers are judged ([`EventKind::Verdict`](crate::node::EventKind::Verdict)), and it is told when we are
+    /// offline. It changes nothing that is said on the wire. Default true.
+    pub verdicts: bool,
+    /// How long a peer may announce no transaction while others do before its verdict is
+    /// [`Verdict::InvsStopped`](crate::node::Verdict::InvsStopped). At least 1 s. Default 10 min (ours).
+    pub inv_timeout: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -107,6 +113,8 @@ impl Config {
             max_announcements: 5000,
             remembered_ids: 50_000,
             unrequested_per_minute: 6000,
+            verdicts: true,
+            inv_timeout: Duration::from_secs(600),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

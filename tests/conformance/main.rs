@@ -14,3 +14,4 @@ mod not_offered;
 mod table;
 mod tx_received;
 mod tx_requests;
+mod verdicts;

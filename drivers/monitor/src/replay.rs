@@ -116,6 +116,10 @@ impl Environment for Metered {
         self.tape.draw(purpose)
     }
 
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.tape.observe(purpose, seen)
+    }
+
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.meter.input(now, input);
     }

@@ -77,6 +77,8 @@ const FIELDS: &[Field] = fields! {
     21 deliver absent BTreeSet::new();
     22 unrequested_per_minute absent u32::MAX;
     23 count_messages absent false;
+    24 verdicts absent false;
+    25 inv_timeout absent Duration::MAX;
 };
 
 /// The configuration of a program that knew none of the later fields.

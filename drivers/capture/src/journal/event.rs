@@ -100,6 +100,19 @@ pub(super) fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.extend_from_slice(&message.command().to_wire());
             put_bytes(out, message.payload());
         }
+        EventKind::Verdict { verdict, since } => {
+            out.push(15);
+            put_bytes(out, verdict.as_str().as_bytes());
+            put_varint(out, since.as_micros());
+        }
+        EventKind::Offline { since } => {
+            out.push(16);
+            put_varint(out, since.as_micros());
+        }
+        EventKind::Online { after } => {
+            out.push(17);
+            put_duration(out, *after);
+        }
         other => put_other(out, &format!("{other:?}")),
     }
 }

@@ -133,8 +133,17 @@ fn session<E: Environment>(node: &mut Node<E>, mut between: impl FnMut(&mut Node
 }
 
 fn record() -> (Vec<u8>, Vec<Output>) {
-    let mut bytes = Vec::new();
+    record_as(prologue())
+}
+
+/// A recording that format 1.0 could have held: without what came later.
+fn record_old() -> (Vec<u8>, Vec<Output>) {
     let p = prologue();
+    record_as(Prologue { config: Config { verdicts: false, ..p.config }, ..p })
+}
+
+fn record_as(p: Prologue) -> (Vec<u8>, Vec<Output>) {
+    let mut bytes = Vec::new();
     let recorder = Recorder::new(Counting::default(), &mut bytes, p.clone());
     let mut node = Node::new(p.config, p.clock, recorder);
     let said = session(&mut node, |_| {});
@@ -146,7 +155,7 @@ fn record() -> (Vec<u8>, Vec<Output>) {
 
 /// The same recording in both formats.
 fn recordings() -> [Vec<u8>; 2] {
-    let (bytes, _) = record();
+    let (bytes, _) = record_old();
     let old = format_1_0::write(Reader::new(&bytes[..]).unwrap().prologue(), &read(&bytes).0);
     [bytes, old]
 }
