@@ -6,6 +6,7 @@
 mod capinfo;
 mod cli;
 mod commands;
+mod event_set;
 mod meter;
 mod model;
 mod options;

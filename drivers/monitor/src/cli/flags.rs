@@ -10,6 +10,7 @@ use satwire_core::Network;
 
 use super::address::{BindTo, Target};
 use super::values::{self, Category, Predicate, Speed, Until};
+use crate::event_set::EventSet;
 
 const ABOUT: &str =
     "A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when";
@@ -153,6 +154,10 @@ pub(super) struct WatchFlags {
     /// Seconds from a getdata until the next announcer is asked [default: 60]
     #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
     pub(super) requesttimeout: Option<Duration>,
+    /// Seconds in which a peer announces nothing, while two others do, until its verdict is invs_stopped
+    /// [default: 600]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) invtimeout: Option<Duration>,
 
     /// Keep a journal of everything that steers the node, for 'satwire replay'; readable by its owner
     /// only, since it holds the addresses of peers and all that they send
@@ -169,6 +174,13 @@ pub(super) struct WatchFlags {
     /// End after so many seconds
     #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Output")]
     pub(super) duration: Option<Duration>,
+    /// Tell these events only, by their names in the JSON lines, separated by commas; start, gap and summary
+    /// are always told
+    #[arg(long, value_name = "LIST", value_parser = EventSet::parse, help_heading = "Output")]
+    pub(super) events: Option<EventSet>,
+    /// Show a table of the peers on stderr every so many seconds
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Output")]
+    pub(super) report: Option<Duration>,
     /// No diagnostics on stderr but errors
     #[arg(long, help_heading = "Output")]
     pub(super) quiet: bool,
@@ -272,6 +284,9 @@ pub(super) struct ReplayFlags {
     pub(super) force: bool,
     #[command(flatten)]
     pub(super) format: FormatFlags,
+    /// Tell these events instead of those that were recorded, by their names in the JSON lines, separated by commas
+    #[arg(long, value_name = "LIST", value_parser = EventSet::parse, help_heading = "Output")]
+    pub(super) events: Option<EventSet>,
     /// Report ignored messages as well: net, or all; none takes it back
     #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
     #[arg(default_missing_value = "all", help_heading = "Output")]

@@ -7,10 +7,13 @@ use satwire_core::{CloseReason, Fault, Instant, IoError, Label, Network, WallClo
 
 use super::*;
 use crate::cli::Look;
+use crate::event_set::EventSet;
 use crate::model::{Gap, Model, Traffic};
 
 mod extremes;
 mod keys;
+mod peer_table;
+mod verdicts;
 
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };
@@ -99,7 +102,8 @@ struct Lines {
 impl Lines {
     /// With nothing printed yet, and one connection.
     fn new(format: Format, debug_net: bool) -> Self {
-        let mut model = Model::new(Network::Regtest, CLOCK, debug_net);
+        let told = if debug_net { EventSet::usual().with_net() } else { EventSet::usual() };
+        let mut model = Model::new(Network::Regtest, CLOCK, told, true);
         let mut renderer = Renderer::new(format);
         let connected = model.event(connected(1, "127.0.0.1:18555", Direction::Outbound));
         renderer.entry(&connected.unwrap(), &mut Vec::new());
@@ -150,7 +154,7 @@ fn start_gap_and_summary() {
     let gap = Gap { dropped: 1_005, by_peer: vec![(ConnId(7), 1_000), (ConnId(1), 2)], rest: 3 };
     let lines = |format, traffic| {
         let mut out = Vec::new();
-        let model = Model::new(Network::Testnet3, CLOCK, false);
+        let model = Model::new(Network::Testnet3, CLOCK, EventSet::usual(), true);
         let mut renderer = Renderer::new(format);
         renderer.entry(&model.start(at), &mut out);
         renderer.entry(&model.gap(at, gap.clone()), &mut out);
@@ -299,7 +303,7 @@ fn golden_lines() {
             1,
             EventKind::Disconnected(CloseReason::LateFeature(Command::WTXIDRELAY)),
             format!(
-                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"late_feature","detail":"wtxidrelay after verack, it must come before""#
+                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"late_feature","detail":"wtxidrelay after verack, it must come before","verdict":"handshake_pending""#
             ),
             "c1   ✗ 127.0.0.1:18555: wtxidrelay after verack, it must come before",
         ),
@@ -307,7 +311,9 @@ fn golden_lines() {
         (
             1,
             EventKind::Disconnected(CloseReason::Local(Label::LOCAL)),
-            format!(r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"local","detail":"closed by us""#),
+            format!(
+                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"local","detail":"closed by us","verdict":"handshake_pending""#
+            ),
             "c1   ○ 127.0.0.1:18555: closed by us",
         ),
     ] {
@@ -527,29 +533,6 @@ fn signs_have_a_form_in_ascii() {
         assert!(plain.is_ascii() && !plain.contains('?') && !signs.is_ascii(), "{signs}{plain}");
         assert_eq!(plain.chars().count(), signs.chars().count(), "{signs}{plain}");
     }
-}
-
-/// 10.18: what SIGUSR1 asks for.
-#[test]
-fn peers_are_a_table() {
-    let mut lines = Lines::new(Format::Json, false);
-    let now = Instant::from_micros(62_999_999);
-    lines.event(connected(20, "[::1]:5", Direction::Inbound));
-    lines.event(event(1, EventKind::Handshake(Box::new(negotiated(b"")))));
-    lines.event(event(1, EventKind::Pong { rtt: Duration::from_micros(1234), min: Duration::ZERO }));
-    let announcement = Announcement { item: item(1), first: true, requested: true };
-    lines.event(event(1, EventKind::Announced(vec![announcement; 3])));
-    lines.event(event(1, EventKind::Tx { tx: tx(&segwit()), latency: None }));
-    assert_eq!(
-        peer_table(&lines.model, now),
-        "peer  address                    age s    ping s  announcements  transactions\n\
-         c1    127.0.0.1:18555               61  0.001234              3             1\n\
-         c20   [::1]:5 in (no handshake)     61         -              0             0\n"
-    );
-    for conn in [1, 20] {
-        lines.event(event(conn, EventKind::Disconnected(CloseReason::Local(Label::LOCAL))));
-    }
-    assert_eq!(peer_table(&lines.model, now), "satwire: no peers\n");
 }
 
 /// 10.11: bytes of JSON for a byte of the peer, by event, where the peer sends the least that makes a line. Beyond these
