@@ -61,7 +61,7 @@ impl Reach {
     /// Notes that there is somebody.
     #[inline]
     pub(super) fn heard(&mut self, now: Instant) -> Option<EventKind> {
-        self.gaps.note(now, now.saturating_duration_since(self.heard_at));
+        self.gaps.note(self.heard_at, now);
         self.heard_at = now;
         if self.offline_since.is_some() || !self.failed.is_empty() { self.back(now) } else { None }
     }
@@ -131,33 +131,35 @@ impl Reach {
     }
 }
 
-/// How long it was quiet at most, in the last one to two periods.
+/// How long it was quiet at most, in microseconds, in the last one to two periods.
 #[derive(Debug)]
 struct Gaps {
-    period: Duration,
+    period: u64,
     /// When this period began.
-    began: Instant,
-    longest: Duration,
+    began: u64,
+    longest: u64,
     /// The same of the period before. Without one nothing is known: any gap may be usual.
-    longest_before: Duration,
+    longest_before: u64,
 }
 
 impl Gaps {
-    const fn new(period: Duration) -> Self {
-        Self { period, began: Instant::ZERO, longest: Duration::ZERO, longest_before: Duration::MAX }
+    fn new(period: Duration) -> Self {
+        let period = u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
+        Self { period, began: 0, longest: 0, longest_before: u64::MAX }
     }
 
     /// Notes a gap that ended.
     #[inline]
-    fn note(&mut self, now: Instant, gap: Duration) {
-        if now.saturating_duration_since(self.began) >= self.period {
+    fn note(&mut self, began: Instant, now: Instant) {
+        let (began, now) = (began.as_micros(), now.as_micros());
+        if now.saturating_sub(self.began) >= self.period {
             self.longest_before = core::mem::take(&mut self.longest);
             self.began = now;
         }
-        self.longest = self.longest.max(gap);
+        self.longest = self.longest.max(now.saturating_sub(began));
     }
 
     fn longest(&self) -> Duration {
-        self.longest.max(self.longest_before)
+        Duration::from_micros(self.longest.max(self.longest_before))
     }
 }

@@ -35,12 +35,16 @@ start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry'
 'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.
+'peer_verdict' names what is wrong with a peer when that changes, 'ok' again included, and 'since' (Unix
+microseconds): ping_late, never_reads, requests_unanswered, invs_stopped, junk. 'peer_disconnected'
+has the last one; 'handshake_pending' stands only there. While all are silent at once we are 'offline',
+and nobody is blamed; 'duration' of 'online' says for how long, in microseconds.
 A peer whose lines the reader cannot take so fast has to wait; others are told meanwhile. After five
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
 
-SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr. SIGHUP hands what
---record keeps to the disk; it ends a run only if its terminal was closed.
+SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr, as --report does. SIGHUP
+hands what --record keeps to the disk; it ends a run only if its terminal was closed.
 
 -noX is -X=0, as in Bitcoin Core: -nolisten, or -noconnect to take back what was given before.
 

@@ -14,6 +14,7 @@ mod extremes;
 mod keys;
 mod peer_table;
 mod verdicts;
+mod volume;
 
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };
