@@ -162,6 +162,14 @@ fn one_other_is_not_enough_and_a_lull_is_nobodys_fault() {
     announce_in_turn(&mut world, &peers, 60, 100);
     assert_eq!(verdicts(&mut world), []);
 
+    // Nor is what a peer itself said, or what others said before.
+    let (mut world, peers) = with_peers(3);
+    announce_in_turn(&mut world, &peers, 2, 100);
+    live(&mut world, SECOND, &peers);
+    announce(&mut world, peers[0], &[by_wtxid(&segwit_tx(100))]);
+    announce_in_turn(&mut world, &peers[..2], 22, 200);
+    assert!(verdicts(&mut world).iter().all(|told| told.1 != Some(peers[0])));
+
     let (mut world, peers) = with_peers(3);
     live(&mut world, 700 * SECOND, &peers);
     announce_in_turn(&mut world, &peers, 2, 100);
@@ -253,6 +261,19 @@ fn who_is_still_silent_when_the_others_are_back_is_gone() {
     let told = [&told[1..], &verdicts(&mut world)].concat();
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((told[0].1, &*told[0].2), (Some(peers[0]), "ping_late"));
+    assert!(told[0].0 >= 401 + 120, "it has time to answer once it can: {told:?}");
+}
+
+/// A moment longer than an interval nobody says anything: then somebody does.
+#[test]
+fn a_pause_is_not_the_end() {
+    let (mut world, peers) = with_peers(3);
+    live(&mut world, 115 * SECOND, &peers);
+    world.send(peers[1], NetworkMessage::Ping(1));
+    live(&mut world, 135 * SECOND, &[]);
+    assert_eq!(verdicts(&mut world), []);
+    live(&mut world, 20 * SECOND, &peers[1..]);
+    assert_eq!(verdicts(&mut world), [(265, Some(peers[0]), "ping_late".into(), 120)]);
 }
 
 /// One peer alone cannot tell whether it is we or it.

@@ -272,7 +272,8 @@ impl Verdicts {
             now + self.inv_timeout
         } else if peer.is_blamed_for(Verdict::InvsStopped) {
             Instant::MAX
-        } else if self.announcers.two_others(conn, from) {
+        } else if self.announcers.are_two_after(from) {
+            // Others, since it has announced nothing after that.
             peer.blame(Verdict::InvsStopped, peer.announced_at);
             Instant::MAX
         } else {
