@@ -118,11 +118,9 @@ pub(crate) fn folder(file: &str) -> Outcome<(tempfile::TempDir, PathBuf)> {
 /// Says hello to the program, and then pings it without ever reading, until it reads no more either; the stream, and
 /// how many bytes it took.
 pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize)> {
-    let mut stream = TcpStream::connect(addr)?;
+    let mut stream = greet(TcpStream::connect(addr)?)?;
     let magic = Network::Regtest.magic();
-    let hello = hello();
-    stream.write_all(&hello)?;
-    let mut sent = hello.len();
+    let mut sent = hello().len();
     let mut pings = Vec::new();
     (0..1000).for_each(|nonce| wire::encode_ping(&mut pings, magic, nonce));
     stream.set_write_timeout(Some(Duration::from_secs(2)))?;
