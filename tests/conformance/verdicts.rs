@@ -213,17 +213,37 @@ fn the_first_cause_is_the_verdict() {
 }
 
 #[test]
-fn before_the_handshake_is_done_it_is_pending_and_that_is_no_news() {
+fn a_handshake_that_takes_long_is_told() {
+    for (dialled, half) in [(true, 15), (false, 30)] {
+        let mut world = World::default();
+        let conn = if dialled { world.dial(peer_addr(1)) } else { world.accept(peer_addr(1)) };
+        world.say(conn, &Hello::default().until_verack());
+        assert_eq!(shown(&world, conn), Verdict::HandshakePending);
+        world.advance((half - 1) * SECOND);
+        assert_eq!(verdicts(&mut world), []);
+        world.advance(2 * SECOND);
+        assert_eq!(verdicts(&mut world), [(half.into(), Some(conn), "handshake_pending".into(), 0)]);
+        let verack = Hello::default().all().split_off(Hello::default().until_verack().len());
+        world.say(conn, &verack);
+        assert_eq!(
+            verdicts(&mut world),
+            [(u64::from(half) + 1, Some(conn), "ok".into(), u64::from(half) + 1)]
+        );
+        assert_eq!(shown(&world, conn), Verdict::Ok);
+        live(&mut world, 300 * SECOND, &[conn]);
+        assert_eq!(verdicts(&mut world), []);
+    }
+}
+
+/// One that is done at once is told as such alone.
+#[test]
+fn an_ordinary_handshake_is_no_verdict() {
     let mut world = World::default();
     let conn = world.dial(peer_addr(1));
-    world.say(conn, &Hello::default().until_verack());
-    world.advance(20 * SECOND);
-    assert_eq!(shown(&world, conn), Verdict::HandshakePending);
-    let verack = Hello::default().all().split_off(Hello::default().until_verack().len());
-    world.say(conn, &verack);
-    assert_eq!(shown(&world, conn), Verdict::Ok);
+    world.say(conn, &Hello::default().all());
     let since = world.node.peers().next().expect("one peer").verdict_since;
-    assert_eq!(since, Instant::ZERO + 20 * SECOND);
+    assert_eq!((shown(&world, conn), since), (Verdict::Ok, Instant::ZERO));
+    live(&mut world, 100 * SECOND, &[conn]);
     assert_eq!(verdicts(&mut world), []);
 }
 

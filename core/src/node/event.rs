@@ -80,7 +80,8 @@ pub enum EventKind {
         /// Why.
         because: IgnoredReason,
     },
-    /// The verdict on the peer is another one now. That its handshake is done is told by [`EventKind::Handshake`] alone.
+    /// The verdict on the peer is another one now. A handshake that does not take long is told by
+    /// [`EventKind::Handshake`] alone.
     Verdict {
         /// What is wrong, or [`Verdict::Ok`].
         verdict: Verdict,

@@ -293,7 +293,7 @@ impl<E: Environment> Node<E> {
         let peer = Peer::new(self.config.clone(), connection, self.outlet.now);
         self.outlet.emit(conn, EventKind::Connected { addr, direction });
         self.connections.open(&mut self.outlet, conn, Box::new(peer));
-        let online = self.verdicts.opened(conn, self.outlet.now);
+        let online = self.verdicts.opened(conn, direction, self.outlet.now);
         self.tell(None, online);
     }
 

@@ -14,7 +14,7 @@ use self::recent_announcers::RecentAnnouncers;
 use self::standing::Standing;
 use super::deadlines::Deadlines;
 use super::{ConnId, ConnMap, EventKind, TargetId};
-use crate::peer;
+use crate::peer::{self, Direction};
 use crate::{CloseReason, Config, Instant};
 
 /// The verdict on a peer: what is wrong with it. Where several things are, the first in this order.
@@ -24,7 +24,8 @@ use crate::{CloseReason, Config, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The handshake is not done. Since the connection is open.
+    /// The handshake is not done. Told when half of the time is over that it may take
+    /// ([`Config::outbound_handshake_timeout`], [`Config::inbound_handshake_timeout`]). Since the connection is open.
     HandshakePending,
     /// The peer does not read what we send: our ping is late, and nothing could be written to the connection for at
     /// least a quarter of [`Config::ping_interval`] although bytes wait. Since that ping.
@@ -81,6 +82,8 @@ pub(super) struct Verdicts {
     late: Duration,
     inv_timeout: Duration,
     request_timeout: Duration,
+    outbound_handshake_timeout: Duration,
+    inbound_handshake_timeout: Duration,
     peers: ConnMap<Standing>,
     deadlines: Deadlines<ConnId>,
     announcers: RecentAnnouncers,
@@ -97,6 +100,8 @@ impl Verdicts {
             late: config.ping_interval.max(LATE_AT_LEAST),
             inv_timeout: config.inv_timeout.max(LATE_AT_LEAST),
             request_timeout: config.request_timeout,
+            outbound_handshake_timeout: config.outbound_handshake_timeout,
+            inbound_handshake_timeout: config.inbound_handshake_timeout,
             peers: ConnMap::new(),
             deadlines: Deadlines::default(),
             announcers: RecentAnnouncers::default(),
@@ -110,8 +115,13 @@ impl Verdicts {
     }
 
     /// Notes that a connection is open.
-    pub(super) fn opened(&mut self, conn: ConnId, now: Instant) -> Option<EventKind> {
+    pub(super) fn opened(&mut self, conn: ConnId, direction: Direction, now: Instant) -> Option<EventKind> {
         self.peers.insert(conn, Standing::new(false, now));
+        let timeout = match direction {
+            Direction::Outbound => self.outbound_handshake_timeout,
+            Direction::Inbound => self.inbound_handshake_timeout,
+        };
+        self.arm(conn, now + timeout / 2);
         self.reach.opened(now)
     }
 
@@ -159,20 +169,18 @@ impl Verdicts {
             }
             peer::Event::Unanswered(_) => self.unanswered(conn, now),
             peer::Event::Pong { .. } => self.change(conn, |peer| peer.clear_ping(now)),
-            peer::Event::Handshake(_) => {
-                self.ready(conn, now);
-                None
-            }
+            peer::Event::Handshake(_) => self.ready(conn, now),
             _ => None,
         }
     }
 
-    fn ready(&mut self, conn: ConnId, now: Instant) {
-        if let Some(peer) = self.peers.get_mut(conn) {
-            *peer = Standing::new(true, now);
-            self.reach.ready();
-            self.arm(conn, now + self.late.min(self.inv_timeout));
-        }
+    fn ready(&mut self, conn: ConnId, now: Instant) -> Option<EventKind> {
+        let peer = self.peers.get_mut(conn)?;
+        let Standing { deadline, is_told, .. } = core::mem::replace(peer, Standing::new(true, now));
+        self.deadlines.replace(conn, Some(deadline), None);
+        self.reach.ready();
+        self.arm(conn, now + self.late.min(self.inv_timeout));
+        is_told.then_some(EventKind::Verdict { verdict: Verdict::Ok, since: now })
     }
 
     fn announced(&mut self, conn: ConnId, now: Instant) -> Option<EventKind> {
@@ -220,7 +228,12 @@ impl Verdicts {
         ping_sent: Option<Instant>,
         is_stuck: impl FnOnce(Duration) -> bool,
     ) -> Option<News> {
-        let before = self.peers.get(conn)?.verdict().0;
+        let peer = self.peers.get_mut(conn)?;
+        let (before, since) = peer.verdict();
+        if !peer.ready {
+            peer.is_told = true;
+            return Some((Some(conn), EventKind::Verdict { verdict: before, since }));
+        }
         let (next, offline) = self.look_at_ping(conn, now, ping_sent, is_stuck);
         let next = next.min(self.look_at_invs(conn, now)).min(self.look_at_requests(conn, now));
         self.arm(conn, next);

@@ -53,6 +53,7 @@ fn verdicts_name_what_is_wrong() -> Outcome {
     let [mute, nobody, deaf] = [mute?, nobody?, deaf?].map(|addr| addr.to_string());
     assert_eq!(of(&mute, "peer_verdict"), ["ping_late"]);
     assert_eq!(of(&mute, "peer_disconnected"), ["ping_late"]);
+    assert_eq!(of(&nobody, "peer_verdict"), ["handshake_pending"]);
     assert_eq!(of(&nobody, "peer_disconnected"), ["handshake_pending"]);
     assert_eq!(of(&deaf, "peer_verdict").last(), Some(&"never_reads"));
     assert_eq!(of(&deaf, "peer_disconnected"), ["never_reads"]);

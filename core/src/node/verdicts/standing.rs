@@ -18,6 +18,8 @@ const CAUSES: [Verdict; 5] = [
 #[derive(Debug)]
 pub(super) struct Standing {
     pub(super) ready: bool,
+    /// Whether it was told that the handshake is not done.
+    pub(super) is_told: bool,
     /// Since when nothing is wrong. Before the handshake is done: since when the connection is open.
     well_since: Instant,
     /// When it last announced a transaction; before that, the end of its handshake.
@@ -40,6 +42,7 @@ impl Standing {
     pub(super) const fn new(ready: bool, now: Instant) -> Self {
         Self {
             ready,
+            is_told: false,
             well_since: now,
             announced_at: now,
             compared_at: now,

@@ -36,9 +36,9 @@ start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry'
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.
 'peer_verdict' names what is wrong with a peer when that changes, 'ok' again included, and 'since' (Unix
-microseconds): ping_late, never_reads, requests_unanswered, invs_stopped, junk. 'peer_disconnected'
-has the last one; 'handshake_pending' stands only there. While all are silent at once we are 'offline',
-and nobody is blamed; 'duration' of 'online' says for how long, in microseconds.
+microseconds): handshake_pending, ping_late, never_reads, requests_unanswered, invs_stopped, junk. The
+last one stands in 'peer_disconnected' as well. While all are silent at once we are 'offline', and
+nobody is blamed; 'duration' of 'online' says for how long, in microseconds.
 A peer whose lines the reader cannot take so fast has to wait; others are told meanwhile. After five
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').

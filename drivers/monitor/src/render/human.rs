@@ -178,6 +178,7 @@ impl Human {
 /// What is wrong with a peer, in words.
 const fn trouble(verdict: Verdict) -> &'static str {
     match verdict {
+        Verdict::HandshakePending => "has not finished the handshake",
         Verdict::NeverReads => "does not read what we send",
         Verdict::PingLate => "has not answered our ping",
         Verdict::RequestsUnanswered => "answers no request",

@@ -10,6 +10,7 @@ const BEFORE: Instant = Instant::from_micros(400_000);
 #[test]
 fn verdicts_are_named_and_explained() {
     for (verdict, word, line) in [
+        (Verdict::HandshakePending, "handshake_pending", "has not finished the handshake"),
         (Verdict::PingLate, "ping_late", "has not answered our ping"),
         (Verdict::NeverReads, "never_reads", "does not read what we send"),
         (Verdict::RequestsUnanswered, "requests_unanswered", "answers no request"),
