@@ -233,10 +233,8 @@ impl<E: Environment> Node<E> {
         if let Some(addr) = next {
             return self.connect(id, addr);
         }
-        let (now, targets) = (self.outlet.now, self.dialler.len());
-        let is_target = |id| self.dialler.address(id).is_some();
-        let offline = self.verdicts.dial_failed(id, reason, now, targets, is_target);
-        self.tell(None, offline);
+        let offline = self.verdicts.dial_failed(id, reason, &self.dialler, self.outlet.now);
+        self.outlet.tell(None, offline);
     }
 
     fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
@@ -294,7 +292,7 @@ impl<E: Environment> Node<E> {
         self.outlet.emit(conn, EventKind::Connected { addr, direction });
         self.connections.open(&mut self.outlet, conn, Box::new(peer));
         let online = self.verdicts.opened(conn, direction, self.outlet.now);
-        self.tell(None, online);
+        self.outlet.tell(None, online);
     }
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) -> Result<(), InputError> {
@@ -302,7 +300,7 @@ impl<E: Environment> Node<E> {
             return Err(InputError::NotConnected(conn));
         }
         let online = if bytes.is_empty() { None } else { self.verdicts.heard(self.outlet.now) };
-        self.tell(None, online);
+        self.outlet.tell(None, online);
         while let Some(event) = self.connections.receive(&mut self.outlet, conn, &mut bytes) {
             self.judged_event(conn, event);
         }
@@ -323,9 +321,7 @@ impl<E: Environment> Node<E> {
         for conn in self.connections.take_due(self.outlet.now) {
             self.conn_due(conn);
         }
-        for conn in self.verdicts.take_due(self.outlet.now) {
-            self.look(conn);
-        }
+        self.verdicts.handle_timeout(&self.connections, &mut self.outlet);
         self.ask_all();
     }
 
@@ -395,29 +391,7 @@ impl<E: Environment> Node<E> {
     fn judged_event(&mut self, conn: ConnId, event: peer::Event) {
         let verdict = self.verdicts.event(conn, &event, self.outlet.now);
         self.peer_event(conn, event);
-        self.tell(conn, verdict);
-    }
-
-    /// Looks whether something is wrong with a peer.
-    fn look(&mut self, conn: ConnId) {
-        let Some(peer) = self.connections.peer(conn) else { return };
-        let (now, ping_sent) = (self.outlet.now, peer.ping_sent());
-        let stuck_since = self.connections.stuck_since(conn);
-        let environment = &mut self.outlet.environment;
-        // How far a write got is in no journal: what is made of it must be.
-        let is_stuck = |time| {
-            let seen = stuck_since.is_some_and(|since| since + time <= now);
-            environment.observe(Purpose::Stuck(conn), seen.into()) != 0
-        };
-        if let Some((conn, kind)) = self.verdicts.look(conn, now, ping_sent, is_stuck) {
-            self.outlet.emit(conn, kind);
-        }
-    }
-
-    fn tell(&mut self, conn: impl Into<Option<ConnId>>, news: Option<EventKind>) {
-        if let Some(kind) = news {
-            self.outlet.emit(conn, kind);
-        }
+        self.outlet.tell(conn, verdict);
     }
 
     // ── what peers say ──────────────────────────────────────────────────────────────────────

@@ -12,8 +12,11 @@ use core::time::Duration;
 use self::reach::Reach;
 use self::recent_announcers::RecentAnnouncers;
 use self::standing::Standing;
+use super::connections::Connections;
 use super::deadlines::Deadlines;
-use super::{ConnId, ConnMap, EventKind, TargetId};
+use super::dialler::Dialler;
+use super::outlet::Outlet;
+use super::{ConnId, ConnMap, Environment, EventKind, Purpose, TargetId};
 use crate::peer::{self, Direction};
 use crate::{CloseReason, Config, Instant};
 
@@ -90,9 +93,6 @@ pub(super) struct Verdicts {
     reach: Reach,
 }
 
-/// A verdict or other news that a look at a connection leads to: on which connection, if on one.
-pub(super) type News = (Option<ConnId>, EventKind);
-
 impl Verdicts {
     pub(super) fn new(config: &Config) -> Self {
         Self {
@@ -139,16 +139,15 @@ impl Verdicts {
         self.reach.heard(now)
     }
 
-    /// Notes that a target could not be reached, and waits for its next turn. `is_target` knows all `targets`.
+    /// Notes that a target could not be reached, and waits for its next turn.
     pub(super) fn dial_failed(
         &mut self,
         id: TargetId,
         reason: CloseReason,
+        dialler: &Dialler,
         now: Instant,
-        targets: usize,
-        is_target: impl Fn(TargetId) -> bool,
     ) -> Option<EventKind> {
-        if self.enabled { self.reach.dial_failed(id, reason, now, targets, is_target) } else { None }
+        if self.enabled { self.reach.dial_failed(id, reason, dialler, now) } else { None }
     }
 
     /// Takes note of an event on a connection. Returns the verdict, if it is another one now.
@@ -219,15 +218,36 @@ impl Verdicts {
         self.change(conn, |peer| peer.blame(Verdict::RequestsUnanswered, asked_at))
     }
 
-    /// Looks at a connection whose time has come. `ping_sent`: since when our ping waits for its answer. `is_stuck`
-    /// tells whether bytes wait to be written, and for this long none could be.
-    pub(super) fn look(
+    /// Looks at the connections whose time has come.
+    pub(super) fn handle_timeout<E: Environment>(
+        &mut self,
+        connections: &Connections,
+        outlet: &mut Outlet<E>,
+    ) {
+        let now = outlet.now;
+        for conn in self.take_due(now) {
+            let Some(peer) = connections.peer(conn) else { continue };
+            let stuck_since = connections.stuck_since(conn);
+            // How far a write got is in no journal: what is made of it must be.
+            let is_stuck = |time| {
+                let seen = stuck_since.is_some_and(|since| since + time <= now);
+                outlet.environment.observe(Purpose::Stuck(conn), seen.into()) != 0
+            };
+            if let Some((conn, kind)) = self.look(conn, now, peer.ping_sent(), is_stuck) {
+                outlet.emit(conn, kind);
+            }
+        }
+    }
+
+    /// Looks at a connection. `ping_sent`: since when our ping waits for its answer. `is_stuck` tells whether bytes wait
+    /// to be written, and for this long none could be.
+    fn look(
         &mut self,
         conn: ConnId,
         now: Instant,
         ping_sent: Option<Instant>,
         is_stuck: impl FnOnce(Duration) -> bool,
-    ) -> Option<News> {
+    ) -> Option<(Option<ConnId>, EventKind)> {
         let peer = self.peers.get_mut(conn)?;
         let (before, since) = peer.verdict();
         if !peer.ready {
@@ -316,7 +336,7 @@ impl Verdicts {
     }
 
     /// Takes out the connections that are to be looked at.
-    pub(super) fn take_due(&mut self, now: Instant) -> impl Iterator<Item = ConnId> + use<> {
+    fn take_due(&mut self, now: Instant) -> impl Iterator<Item = ConnId> + use<> {
         let due = self.deadlines.take_due(now);
         for conn in &due {
             if let Some(peer) = self.peers.get_mut(*conn) {

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
+use crate::node::dialler::Dialler;
 use crate::node::{EventKind, TargetId};
 use crate::{CloseReason, Instant, IoError};
 
@@ -79,9 +80,8 @@ impl Reach {
         &mut self,
         id: TargetId,
         reason: CloseReason,
+        dialler: &Dialler,
         now: Instant,
-        targets: usize,
-        is_target: impl Fn(TargetId) -> bool,
     ) -> Option<EventKind> {
         match reason {
             CloseReason::Io(IoError::Refused | IoError::Reset | IoError::Ended) => return self.heard(now),
@@ -90,8 +90,9 @@ impl Reach {
             _ => {}
         }
         self.failed.insert(id);
+        let targets = dialler.len();
         if self.failed.len() >= targets {
-            self.failed.retain(|id| is_target(*id));
+            self.failed.retain(|id| dialler.address(*id).is_some());
         }
         if targets >= SEVERAL && self.failed.len() >= targets { self.lost() } else { None }
     }

@@ -282,6 +282,7 @@ mod tests {
     fn what_is_missing_has_the_value_of_before() {
         let oldest = oldest();
         assert_eq!((oldest.inbound_per_address, oldest.request_transactions), (usize::MAX, true));
+        assert_eq!((oldest.verdicts, oldest.inv_timeout), (false, Duration::MAX));
         let mut bytes = Vec::new();
         put_config(&mut bytes, &oldest).unwrap();
         let mut unknown = Vec::new();
