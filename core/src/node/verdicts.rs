@@ -24,7 +24,7 @@ use crate::{CloseReason, Config, Instant};
 ///
 /// A peer that is [`Junk`](Self::Junk) stays so for as long as its connection lasts. Of everything else it recovers by
 /// doing what it did not do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The handshake is not done. Told when half of the time is over that it may take

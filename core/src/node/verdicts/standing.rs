@@ -57,8 +57,8 @@ impl Standing {
     pub(super) fn verdict(&self) -> (Verdict, Instant) {
         let well = if self.ready { Verdict::Ok } else { Verdict::HandshakePending };
         let causes = self.causes.iter().flat_map(|causes| CAUSES.into_iter().zip(**causes));
-        let worst = causes.filter(|(_, since)| *since < Instant::MAX).min_by_key(|(cause, _)| *cause);
-        worst.unwrap_or((well, self.well_since))
+        let first = causes.into_iter().find(|(_, since)| *since < Instant::MAX);
+        first.unwrap_or((well, self.well_since))
     }
 
     /// Whether nothing is wrong.
