@@ -24,6 +24,7 @@ pub const PROTOCOL_VERSION: i32 = 70016;
 /// `Duration::MAX` means never; one of zero is due again as soon as it was told, without end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch by itself")]
 pub struct Config {
     /// The bytes that start each message: the network.
     pub magic: Magic,
@@ -92,6 +93,12 @@ pub struct Config {
     /// (ours); [`Duration::MAX`] means never. Only of transactions that are
     /// [asked for](Self::request_transactions) by themselves.
     pub propagation_age: Duration,
+    /// Whether peers are judged ([`EventKind::Verdict`](crate::node::EventKind::Verdict)), and it is told when we are
+    /// offline. It changes nothing that is said on the wire. Default true.
+    pub verdicts: bool,
+    /// How long a peer may announce no transaction while others do before its verdict is
+    /// [`Verdict::InvsStopped`](crate::node::Verdict::InvsStopped). At least 1 s. Default 10 min (ours).
+    pub inv_timeout: Duration,
     /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
     pub redial_min: Duration,
     /// The longest wait before a redial. Default 60 s (ours).
@@ -125,6 +132,8 @@ impl Config {
             remembered_ids: 50_000,
             unrequested_per_minute: 6000,
             propagation_age: Duration::from_secs(30),
+            verdicts: true,
+            inv_timeout: Duration::from_secs(600),
             redial_min: Duration::from_secs(1),
             redial_max: Duration::from_secs(60),
         }

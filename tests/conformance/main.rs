@@ -16,3 +16,4 @@ mod table;
 mod tx_announcer_order;
 mod tx_received;
 mod tx_requests;
+mod verdicts;

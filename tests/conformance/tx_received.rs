@@ -450,7 +450,9 @@ fn t18_impossible_transactions_are_not_told() {
             world.take_events();
             world.say(peers[0], &tx_message(&tx));
             let events = world.take_events_of(peers[0]);
-            let [EventKind::Ignored { because, .. }] = &events[..] else { panic!("{reason}: {events:?}") };
+            let [EventKind::Ignored { because, .. }, EventKind::Verdict { .. }] = &events[..] else {
+                panic!("{reason}: {events:?}")
+            };
             assert_eq!(because.as_str(), "invalid_tx");
             assert!(because.to_string().contains(reason), "{because}");
             world.advance(10 * MINUTE);

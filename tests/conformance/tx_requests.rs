@@ -71,7 +71,9 @@ fn t2_after_a_minute_the_next_is_asked() {
     world.take_events();
     world.advance(Duration::from_micros(1));
     let events = world.take_events_of(peers[0]);
-    let [EventKind::Unanswered(misses)] = &events[..] else { panic!("{events:?}") };
+    let [EventKind::Unanswered(misses), EventKind::Verdict { .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
     assert!(matches!(misses[..], [FailedRequest { next: Some(next), .. }] if next == peers[1]));
     assert_eq!(asked(&mut world, peers[1]), [by_wtxid(&tx)]);
     assert_eq!(world.closed(peers[0]), None, "it stays connected");

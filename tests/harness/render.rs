@@ -83,6 +83,9 @@ pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
         EventKind::Ignored { command, bytes, because } => {
             format!("← {command}, {bytes} bytes, ignored: {because}")
         }
+        EventKind::Verdict { verdict, since } => format!("verdict: {verdict} since {}", time(*since)),
+        EventKind::Offline { since } => format!("offline since {}", time(*since)),
+        EventKind::Online { after } => format!("online again after {after:?}"),
         EventKind::Disconnected(reason) => format!("over: {reason}"),
         _ => "something that this transcript has no words for".into(),
     }

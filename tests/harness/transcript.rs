@@ -62,6 +62,10 @@ impl<E: Environment> Environment for Transcript<E> {
         self.environment.draw(purpose)
     }
 
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.environment.observe(purpose, seen)
+    }
+
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.environment.input(now, input);
     }

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use super::deadlines::Deadlines;
 use super::outlet::Outlet;
 use super::slots::{Room, Slots};
-use super::{ConnId, ConnMap, Environment, InputError, Purpose, TargetId};
+use super::{ConnId, ConnMap, Environment, InputError, Purpose, TargetId, Verdict};
 use crate::peer::{self, Direction, Peer, PeerInfo};
 use crate::wire::{Command, Hash, Inventory};
 use crate::{CloseReason, Config, Instant};
@@ -39,6 +39,8 @@ pub(super) struct Link {
     pub(super) delivered: u32,
     /// The driver knows that there is something to write.
     transmit_told: bool,
+    /// When something was last written, or began to wait for it.
+    written_at: Instant,
 }
 
 impl Connections {
@@ -59,6 +61,7 @@ impl Connections {
             deadline: None,
             delivered: 0,
             transmit_told: false,
+            written_at: Instant::ZERO,
         };
         self.links.insert(conn, link);
         conn
@@ -118,13 +121,17 @@ impl Connections {
         event
     }
 
-    /// Returns what is known of each open connection, the oldest first.
-    pub(super) fn peers(&self) -> impl Iterator<Item = NodePeer> {
-        self.links.conns().into_iter().filter_map(|conn| {
+    /// Returns what is known of each open connection, the oldest first, with its verdict.
+    pub(super) fn peers(
+        &self,
+        verdict: impl Fn(ConnId) -> (Verdict, Instant),
+    ) -> impl Iterator<Item = NodePeer> {
+        self.links.conns().into_iter().filter_map(move |conn| {
             let link = self.links.get(conn)?;
             let info = link.peer.as_ref()?.info();
             let Link { addr, target, ready_since, delivered, .. } = *link;
-            Some(NodePeer { conn, addr, target, ready_since, delivered, info })
+            let (verdict, verdict_since) = verdict(conn);
+            Some(NodePeer { conn, addr, target, ready_since, delivered, verdict, verdict_since, info })
         })
     }
 
@@ -193,6 +200,7 @@ impl Connections {
         let deadline = peer.poll_timeout();
         if !peer.transmit().is_empty() && !link.transmit_told {
             link.transmit_told = true;
+            link.written_at = outlet.now;
             outlet.transmit(conn);
         }
         self.set_deadline(conn, deadline);
@@ -252,13 +260,23 @@ impl Connections {
     }
 
     /// Notes how much was written.
-    pub(super) fn transmitted(&mut self, conn: ConnId, n: usize) {
+    pub(super) fn transmitted(&mut self, conn: ConnId, n: usize, now: Instant) {
         if let Some(link) = self.links.get_mut(conn)
             && let Some(peer) = &mut link.peer
         {
+            if n > 0 {
+                link.written_at = now;
+            }
             peer.transmitted(n);
             link.transmit_told = !peer.transmit().is_empty();
         }
+    }
+
+    /// Since when bytes wait and none could be written; `None` if none wait.
+    pub(super) fn stuck_since(&self, conn: ConnId) -> Option<Instant> {
+        let link = self.links.get(conn)?;
+        let waits = link.peer.as_ref().is_some_and(|peer| !peer.transmit().is_empty());
+        waits.then_some(link.written_at)
     }
 
     pub(super) fn set_deadline(&mut self, conn: ConnId, deadline: Option<Instant>) {
@@ -298,6 +316,10 @@ pub struct NodePeer {
     pub ready_since: Option<Instant>,
     /// Transactions that were asked of it, came from it, and were new.
     pub delivered: u32,
+    /// What is wrong with it, if anything.
+    pub verdict: Verdict,
+    /// Since when that is so.
+    pub verdict_since: Instant,
     /// The facts that the peer itself knows.
     pub info: PeerInfo,
 }

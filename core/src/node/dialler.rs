@@ -85,6 +85,11 @@ impl Dialler {
         self.targets.get(&id).map(|target| &target.address)
     }
 
+    /// How many targets there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Returns the name of the target with this address.
     pub(super) fn find(&self, address: &Address) -> Option<TargetId> {
         self.by_address.get(address).copied()

@@ -7,15 +7,24 @@ use crate::Instant;
 
 /// The needs of a node from where it runs, and the words that it tells of itself.
 ///
-/// Only [`Environment::draw`] steers the node. The other methods let a recorder, a transcript or a test
-/// see everything that does, and everything that follows, in the order in which it happens; by
-/// default they do nothing. With the inputs and the draws a replay does the same again.
+/// Only [`Environment::draw`] and [`Environment::observe`] steer the node. The other methods let a recorder, a
+/// transcript or a test see everything that does, and everything that follows, in the order in which it happens; by
+/// default they do nothing. With the inputs, the draws and the observations a replay does the same again.
+///
+/// An environment around another one hands on both, or a replay falls out of step.
 ///
 /// A random number generator becomes a environment through [`FromRng`]; a closure that gives words is one.
 pub trait Environment {
     /// A fresh random word. `purpose` says what for: a replay that has to invent a word (a packet
     /// capture holds nonces only) can do so without falling out of step with the others.
     fn draw(&mut self, purpose: Purpose) -> u64;
+
+    /// Takes what the node has `seen` of something that is no input, and returns what it is to act on: the same, or
+    /// in a replay what was recorded. The node says so only where it cannot do without: of how far writes get.
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        let _ = purpose;
+        seen
+    }
 
     /// An input is about to be handled.
     fn input(&mut self, now: Instant, input: &Input<'_>) {
@@ -41,7 +50,7 @@ impl<F: FnMut(Purpose) -> u64> Environment for F {
     }
 }
 
-/// The purpose of a random word.
+/// The purpose of a random word, or of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -53,6 +62,9 @@ pub enum Purpose {
     Salt,
     /// How long a redial waits.
     Jitter,
+    /// An observation: 1 if bytes wait to be written to this connection and none could be for long, else 0
+    /// ([`Verdict::NeverReads`](super::Verdict::NeverReads)).
+    Stuck(ConnId),
 }
 
 /// A [`Environment`] that draws from a random number generator and tells nobody.

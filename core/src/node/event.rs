@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::{Address, ConnId, InputError};
+use super::{Address, ConnId, InputError, Verdict};
 use crate::peer::{Direction, IgnoredReason, Negotiated, Rejection};
 use crate::wire::{Command, Inventory, OwnedMessage, Tx, Txid, Wtxid};
 use crate::{CloseReason, Instant, WallClock};
@@ -89,6 +89,26 @@ pub enum EventKind {
         bytes: u32,
         /// Why.
         because: IgnoredReason,
+    },
+    /// The verdict on the peer is another one now. A handshake that does not take long is told by
+    /// [`EventKind::Handshake`] alone.
+    Verdict {
+        /// What is wrong, or [`Verdict::Ok`].
+        verdict: Verdict,
+        /// Since when: never later than the event.
+        since: Instant,
+    },
+    /// Nobody reaches us. Several peers are connected and none has said anything while our ping to one of them ran late;
+    /// or no connection is open, and there are several targets of which none gave an answer to the last attempt. Until
+    /// [`EventKind::Online`] no peer is blamed for its silence.
+    Offline {
+        /// When somebody was last heard.
+        since: Instant,
+    },
+    /// Somebody reaches us again.
+    Online {
+        /// How long nobody did.
+        after: Duration,
     },
     /// An input could not be carried out, and nothing has changed by it.
     InputRefused(Box<InputError>),

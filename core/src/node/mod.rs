@@ -21,6 +21,7 @@ mod slab;
 mod slots;
 mod tx_download;
 mod tx_requests;
+mod verdicts;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -38,14 +39,16 @@ pub use self::event::{Announcement, Event, EventKind, FailedRequest, Propagation
 pub use self::input::{ConnId, Input, InputError, Output, TargetId};
 use self::outlet::Outlet;
 use self::tx_download::{TxDownload, failed_requests};
+pub use self::verdicts::Verdict;
+use self::verdicts::Verdicts;
 use crate::peer::{self, ConnectionConfig, Direction, IgnoredReason, Peer};
 use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
 use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
 /// All connections, and what they share. It is a switchboard between departments: `Connections` holds the peers,
-/// `Dialler` knows whom to reach and when, `TxDownload` knows whom to ask for which transaction, and `Outlet` queues
-/// orders and events.
+/// `Dialler` knows whom to reach and when, `TxDownload` knows whom to ask for which transaction, `Verdicts` judges
+/// peers, and `Outlet` queues orders and events.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,
@@ -54,6 +57,7 @@ pub struct Node<E> {
     connections: Connections,
     dialler: Dialler,
     download: TxDownload,
+    verdicts: Verdicts,
     stopped: bool,
 }
 
@@ -64,6 +68,7 @@ impl<E: Environment> Node<E> {
         let key = core::array::from_fn(|_| environment.draw(Purpose::Salt));
         Self {
             download: TxDownload::new(key, &config),
+            verdicts: Verdicts::new(&config),
             config,
             clock,
             outlet: Outlet::new(environment),
@@ -123,8 +128,12 @@ impl<E: Environment> Node<E> {
     /// When [`Input::Timeout`] is due, if nothing comes in before; `None` if it never is. A timer that rounds
     /// must round up.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines =
-            [self.connections.poll_timeout(), self.dialler.poll_timeout(), self.download.poll_timeout()];
+        let deadlines = [
+            self.connections.poll_timeout(),
+            self.dialler.poll_timeout(),
+            self.download.poll_timeout(),
+            self.verdicts.poll_timeout(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -136,7 +145,7 @@ impl<E: Environment> Node<E> {
     /// The first `n` bytes of [`Node::transmit`] were written. More than there are count as all of them, and
     /// what of them was not written is lost. Without this call no more [`Output::Transmit`] comes for `conn`.
     pub fn transmitted(&mut self, conn: ConnId, n: usize) {
-        self.connections.transmitted(conn, n);
+        self.connections.transmitted(conn, n, self.outlet.now);
     }
 
     /// False while the peer does not read what we answer. Ask before each read.
@@ -157,7 +166,7 @@ impl<E: Environment> Node<E> {
     /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. Some of it is
     /// only kept with [`Config::count_messages`].
     pub fn peers(&self) -> impl Iterator<Item = NodePeer> {
-        self.connections.peers()
+        self.connections.peers(|conn| self.verdicts.of(conn))
     }
 
     /// The settings that all connections share.
@@ -223,8 +232,10 @@ impl<E: Environment> Node<E> {
         let retry = if next.is_some() { Duration::ZERO } else { self.redial_later(id, None) };
         self.outlet.emit(None, EventKind::DialFailed { address, reason, retry });
         if let Some(addr) = next {
-            self.connect(id, addr);
+            return self.connect(id, addr);
         }
+        let offline = self.verdicts.dial_failed(id, reason, &self.dialler, self.outlet.now);
+        self.outlet.tell(None, offline);
     }
 
     fn redial_later(&mut self, id: TargetId, lasted: Option<Duration>) -> Duration {
@@ -281,14 +292,18 @@ impl<E: Environment> Node<E> {
         let peer = Peer::new(self.config.clone(), connection, self.outlet.now);
         self.outlet.emit(conn, EventKind::Connected { addr, direction });
         self.connections.open(&mut self.outlet, conn, Box::new(peer));
+        let online = self.verdicts.opened(conn, direction, self.outlet.now);
+        self.outlet.tell(None, online);
     }
 
     fn received(&mut self, conn: ConnId, mut bytes: &[u8]) -> Result<(), InputError> {
         if self.connections.find(conn)?.is_some_and(|link| link.peer.is_none()) {
             return Err(InputError::NotConnected(conn));
         }
+        let online = if bytes.is_empty() { None } else { self.verdicts.heard(self.outlet.now) };
+        self.outlet.tell(None, online);
         while let Some(event) = self.connections.receive(&mut self.outlet, conn, &mut bytes) {
-            self.peer_event(conn, event);
+            self.judged_event(conn, event);
         }
         self.connections.settle(&mut self.outlet, conn);
         Ok(())
@@ -310,6 +325,7 @@ impl<E: Environment> Node<E> {
         while let Some(propagation) = self.download.poll_propagation(self.outlet.now) {
             self.outlet.emit(None, EventKind::Propagation(Box::new(propagation)));
         }
+        self.verdicts.handle_timeout(&self.connections, &mut self.outlet);
         self.ask_all();
     }
 
@@ -319,7 +335,7 @@ impl<E: Environment> Node<E> {
             return self.end(conn, CloseReason::ConnectTimeout(timeout), true);
         }
         while let Some(event) = self.connections.handle_timeout(&mut self.outlet, conn) {
-            self.peer_event(conn, event);
+            self.judged_event(conn, event);
         }
         self.connections.settle(&mut self.outlet, conn);
     }
@@ -345,6 +361,7 @@ impl<E: Environment> Node<E> {
             return;
         };
         self.download.gone(conn);
+        self.verdicts.gone(conn);
         if self.stopped {
             return self.outlet.emit(conn, EventKind::Disconnected(reason));
         }
@@ -370,6 +387,15 @@ impl<E: Environment> Node<E> {
         }
         self.end(conn, CloseReason::Local(label), true);
         Ok(())
+    }
+
+    // ── verdicts ────────────────────────────────────────────────────────────────────────────
+
+    /// An event on a connection, and the verdict that it leads to.
+    fn judged_event(&mut self, conn: ConnId, event: peer::Event) {
+        let verdict = self.verdicts.event(conn, &event, self.outlet.now);
+        self.peer_event(conn, event);
+        self.outlet.tell(conn, verdict);
     }
 
     // ── what peers say ──────────────────────────────────────────────────────────────────────

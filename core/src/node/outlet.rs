@@ -31,6 +31,13 @@ impl<E: Environment> Outlet<E> {
         self.push(Output::Event(Event::new(self.now, conn.into(), kind)));
     }
 
+    /// Queues an event, if there is one.
+    pub(super) fn tell(&mut self, conn: impl Into<Option<ConnId>>, kind: Option<EventKind>) {
+        if let Some(kind) = kind {
+            self.emit(conn, kind);
+        }
+    }
+
     /// Queues word for the driver that there is something to write. The environment does not see it: how far a
     /// write gets never steers the protocol.
     pub(super) fn transmit(&mut self, conn: ConnId) {

@@ -57,6 +57,13 @@ pub struct PeerDetails {
     pub sent: Traffic,
 }
 
+impl Peer {
+    /// Since when our ping waits for its answer, if it does.
+    pub(crate) fn ping_sent(&self) -> Option<Instant> {
+        self.keepalive.outstanding_since()
+    }
+}
+
 impl PeerInfo {
     pub(super) fn of(peer: &Peer) -> Self {
         let details = peer.details.as_ref().zip(peer.transport.traffic());

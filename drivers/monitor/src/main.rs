@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod event_set;
 mod meter;
 mod model;
 mod options;

@@ -7,6 +7,8 @@ use std::num::NonZeroU64;
 
 use satwire_capture::journal::Prologue;
 
+use crate::event_set::EventSet;
+
 /// The options, each under the name of its flag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -14,9 +16,17 @@ pub(crate) struct Options {
     pub(crate) debug_net: bool,
     /// `--count`: with this transaction a run ends, and what comes after it is not told until the node stops.
     pub(crate) count: Option<NonZeroU64>,
+    /// `--events`: these are told.
+    pub(crate) events: Option<EventSet>,
 }
 
 impl Options {
+    /// The events that are told: those of the list if there is one, and what `--debug net` adds.
+    pub(crate) fn told(self) -> EventSet {
+        let told = self.events.unwrap_or_else(EventSet::usual);
+        if self.debug_net { told.with_net() } else { told }
+    }
+
     /// As a journal keeps them: those that differ from what they are without a flag.
     pub(crate) fn to_pairs(self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
@@ -25,6 +35,9 @@ impl Options {
         }
         if let Some(count) = self.count {
             pairs.push(("count".into(), count.to_string()));
+        }
+        if let Some(events) = self.events {
+            pairs.push(("events".into(), events.list()));
         }
         pairs
     }
@@ -36,6 +49,11 @@ impl Options {
             match (&**name, &**value, value.parse()) {
                 ("debug", "net", _) => options.debug_net = true,
                 ("count", _, Ok(count)) => options.count = Some(count),
+                ("events", list, _) => {
+                    let (events, newer) = EventSet::named(list.split(','));
+                    options.events = Some(events);
+                    unknown.extend(newer.into_iter().map(|event| format!("events={event}")));
+                }
                 _ => unknown.push(format!("{name}={value}")),
             }
         }
@@ -54,15 +72,19 @@ mod tests {
         let prologue = |pairs| Prologue::new("", Config::default(), WallClock::default()).with_options(pairs);
         for options in [
             Options::default(),
-            Options { debug_net: true, count: None },
-            Options { debug_net: false, count: NonZeroU64::new(7) },
+            Options { debug_net: true, ..Options::default() },
+            Options { count: NonZeroU64::new(7), ..Options::default() },
+            Options { events: EventSet::parse("tx,ignored").ok(), ..Options::default() },
+            Options { events: EventSet::parse("start").ok(), ..Options::default() },
         ] {
             assert_eq!(Options::recorded(&prologue(options.to_pairs())), (options, vec![]));
         }
-        let newer = [("count", "7"), ("count", "0"), ("events", "tx"), ("debug", "all")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let newer =
+            [("count", "7"), ("count", "0"), ("events", "tx,tx_new"), ("debug", "all"), ("later", "1")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let (options, unknown) = Options::recorded(&prologue(newer.into()));
-        assert_eq!(options, Options { debug_net: false, count: NonZeroU64::new(7) });
-        assert_eq!(unknown, ["count=0", "events=tx", "debug=all"]);
+        let events = EventSet::parse("tx").ok();
+        assert_eq!(options, Options { debug_net: false, count: NonZeroU64::new(7), events });
+        assert_eq!(unknown, ["count=0", "events=tx_new", "debug=all", "later=1"]);
     }
 }

@@ -155,6 +155,13 @@ impl Environment for RunEnvironment {
         }
     }
 
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        match &mut self.keeping {
+            Keeping::Plain(rng) => rng.observe(purpose, seen),
+            Keeping::Recording(recording) => recording.recorder.observe(purpose, seen),
+        }
+    }
+
     fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
         self.meter.input(now, input);
         if let Keeping::Recording(recording) = &mut self.keeping {

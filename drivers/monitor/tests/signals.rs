@@ -61,12 +61,13 @@ fn watch(out: impl Into<Stdio>, flags: &[&str]) -> Outcome<Program> {
     Program::start_to(command, out)
 }
 
-/// The answer of the program to SIGUSR1; the head of the table and its first peer, if it has one.
+/// The answer of the program to SIGUSR1; with the head of the table and its first peer, if it has one.
 fn peers(program: &mut Program) -> Outcome<String> {
     kill_process(Pid::from_child(&program.child), Signal::USR1)?;
     let mut said = String::new();
     program.stderr.read_line(&mut said)?;
-    if said.starts_with("peer ") {
+    if said.starts_with("satwire: 1 peer at ") {
+        program.stderr.read_line(&mut said)?;
         program.stderr.read_line(&mut said)?;
     }
     Ok(said)
@@ -83,7 +84,9 @@ fn peers_are_shown_when_wanted() -> Outcome {
         said = peers(&mut program)?;
     }
     let addr = stream.local_addr()?.to_string();
-    assert!(said.starts_with("peer  address") && said.contains(&format!("c1    {addr} in")), "{said}");
+    let [_, head, row] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert!(head.starts_with("peer address "), "{said}");
+    assert!(row.starts_with(&format!("c1   {addr} ipv4 in ")) && row.contains("handshake_pending"), "{said}");
     Ok(())
 }
 

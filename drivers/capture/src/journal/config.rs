@@ -77,8 +77,10 @@ const FIELDS: &[Field] = fields! {
     21 deliver absent BTreeSet::new();
     22 unrequested_per_minute absent u32::MAX;
     23 count_messages absent false;
-    24 propagation_age absent Duration::MAX;
-    25 relay absent true;
+    24 verdicts absent false;
+    25 inv_timeout absent Duration::MAX;
+    26 propagation_age absent Duration::MAX;
+    27 relay absent true;
 };
 
 /// The configuration of a program that knew none of the later fields.
@@ -275,6 +277,7 @@ mod tests {
     fn a_missing_field_has_the_value_of_before() {
         let oldest = oldest();
         assert_eq!((oldest.inbound_per_address, oldest.request_transactions), (usize::MAX, true));
+        assert_eq!((oldest.verdicts, oldest.inv_timeout), (false, Duration::MAX));
         let mut bytes = Vec::new();
         put_config(&mut bytes, &oldest).unwrap();
         let mut unknown = Vec::new();

@@ -158,6 +158,10 @@ impl<E: Environment> Environment for Digested<E> {
         self.inner.draw(purpose)
     }
 
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.inner.observe(purpose, seen)
+    }
+
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.digest.borrow_mut().next_step();
         self.inner.input(now, input);

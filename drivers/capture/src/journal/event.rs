@@ -101,6 +101,19 @@ pub(super) fn put_event(out: &mut Vec<u8>, event: &Event) {
             out.extend_from_slice(&message.command().to_wire());
             put_bytes(out, message.payload());
         }
+        EventKind::Verdict { verdict, since } => {
+            out.push(15);
+            put_bytes(out, verdict.as_str().as_bytes());
+            put_varint(out, since.as_micros());
+        }
+        EventKind::Offline { since } => {
+            out.push(16);
+            put_varint(out, since.as_micros());
+        }
+        EventKind::Online { after } => {
+            out.push(17);
+            put_duration(out, *after);
+        }
         EventKind::Propagation(propagation) => put_propagation(out, propagation),
         other => put_other(out, &format!("{other:?}")),
     }
@@ -110,7 +123,7 @@ pub(super) fn put_event(out: &mut Vec<u8>, event: &Event) {
 fn put_propagation(out: &mut Vec<u8>, propagation: &Propagation) {
     let Propagation { txid, wtxid, first_at, first_conn, first_direction, congested, .. } = propagation;
     let Propagation { announcers, listeners, netgroups, p10, p50, p90, max, .. } = propagation;
-    out.push(15);
+    out.push(18);
     out.extend_from_slice(&txid.0);
     out.extend_from_slice(&wtxid.0);
     put_varint(out, first_at.as_micros());

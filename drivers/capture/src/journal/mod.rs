@@ -35,7 +35,8 @@
 //! journal that was replayed, and why a killed recorder loses no more than what was not flushed.
 //!
 //! **Steps.** An input and the random words that were drawn while it was handled are one record, so
-//! that none is ever played without the others. The *mark* is the start of the [`Digest`] of what the
+//! that none is ever played without the others. An observation
+//! ([`Environment::observe`](satwire_core::node::Environment::observe)) stands among the words. The *mark* is the start of the [`Digest`] of what the
 //! node said in this step, there if it said anything; a block's end carries the running digest of all
 //! that it ever said, if it changed since the last. A mark depends on its own step alone, so that it
 //! stays true where others are left out ([`shrink`](crate::shrink)).

@@ -29,7 +29,7 @@ pub struct Step {
     pub at: Instant,
     /// The input.
     pub input: OwnedInput,
-    /// The random words that were drawn while it was handled, in their order.
+    /// The random words that were drawn while it was handled, and the observations, in their order.
     pub draws: Vec<Drawn>,
     /// The mark of all that the node said in the step, if it said anything: what
     /// [`Digest::mark`](super::Digest::mark) gave.
@@ -69,7 +69,7 @@ impl fmt::Display for Mark {
     }
 }
 
-/// A random word, and what it was drawn for.
+/// A random word, and what it was drawn for; or an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a value: an environment has one for each draw")]
 pub struct Drawn {
@@ -88,6 +88,7 @@ pub(super) fn put_drawn(out: &mut Vec<u8>, drawn: Drawn) -> Result<(), Unsupport
         Purpose::PingNonce(conn) => (1, Some(conn)),
         Purpose::Salt => (2, None),
         Purpose::Jitter => (3, None),
+        Purpose::Stuck(conn) => (4, Some(conn)),
         _ => return Err(Unsupported),
     };
     put_varint(out, code);
@@ -107,6 +108,7 @@ pub(super) fn take_draws(fields: &mut Fields<'_>, draws: &mut Vec<Drawn>) -> Res
             1 => Purpose::PingNonce(take_conn(fields)?),
             2 => Purpose::Salt,
             3 => Purpose::Jitter,
+            4 => Purpose::Stuck(take_conn(fields)?),
             other => return Err(fields.unknown("purpose of a draw", other)),
         };
         draws.push(Drawn { purpose, word: u64::from_le_bytes(fields.array("drawn word")?) });

@@ -168,6 +168,14 @@ impl<E: Environment, W: Sink> Environment for Recorder<E, W> {
         word
     }
 
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        let word = self.environment.observe(purpose, seen);
+        if self.ended().is_none() {
+            self.drawn(Drawn { purpose, word });
+        }
+        word
+    }
+
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         if self.ended().is_none() {
             self.open_step(now, input);

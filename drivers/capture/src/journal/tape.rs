@@ -46,6 +46,7 @@ fn put_purpose(f: &mut fmt::Formatter<'_>, purpose: Option<Purpose>) -> fmt::Res
         Some(Purpose::PingNonce(conn)) => write!(f, "a draw for a ping nonce of {conn}"),
         Some(Purpose::Salt) => f.write_str("a draw for a salt"),
         Some(Purpose::Jitter) => f.write_str("a draw for a jitter"),
+        Some(Purpose::Stuck(conn)) => write!(f, "a look at whether {conn} is stuck"),
         Some(other) => write!(f, "a draw for {other:?}"),
     }
 }
@@ -83,5 +84,9 @@ impl Environment for Tape {
             words.wrong.get_or_insert(WrongDraw { expected, got: Some(purpose) });
         }
         next.map_or(0, |drawn| drawn.word)
+    }
+
+    fn observe(&mut self, purpose: Purpose, _seen: u64) -> u64 {
+        self.draw(purpose)
     }
 }

@@ -43,19 +43,30 @@ struct Desk {
 
 impl Environment for Words {
     fn draw(&mut self, purpose: Purpose) -> u64 {
-        let desk = &mut *self.0.borrow_mut();
-        let next = desk.recorded.first().map(|drawn| drawn.purpose);
-        if next != Some(purpose) {
-            desk.wrong.get_or_insert(WrongDraw { expected: next, got: Some(purpose) });
-        }
-        let place = desk.recorded.iter().position(|drawn| drawn.purpose == purpose);
-        let word = if let Some(place) = place {
-            desk.recorded.remove(place).word
-        } else {
+        self.0.borrow_mut().word(purpose, |desk| {
             desk.made_up = desk.made_up.wrapping_add(0x9e37_79b9_7f4a_7c15);
             desk.made_up ^ desk.made_up >> 31
+        })
+    }
+
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.0.borrow_mut().word(purpose, |_| seen)
+    }
+}
+
+impl Desk {
+    /// The recorded word for this, or another one.
+    fn word(&mut self, purpose: Purpose, other: impl FnOnce(&mut Self) -> u64) -> u64 {
+        let next = self.recorded.first().map(|drawn| drawn.purpose);
+        if next != Some(purpose) {
+            self.wrong.get_or_insert(WrongDraw { expected: next, got: Some(purpose) });
+        }
+        let place = self.recorded.iter().position(|drawn| drawn.purpose == purpose);
+        let word = match place {
+            Some(place) => self.recorded.remove(place).word,
+            None => other(self),
         };
-        desk.drawn.push(Drawn { purpose, word });
+        self.drawn.push(Drawn { purpose, word });
         word
     }
 }
@@ -78,6 +89,10 @@ struct Noting {
 impl Environment for Noting {
     fn draw(&mut self, purpose: Purpose) -> u64 {
         self.words.draw(purpose)
+    }
+
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.words.observe(purpose, seen)
     }
 
     fn output(&mut self, _now: Instant, output: &Output) {
@@ -167,6 +182,7 @@ impl Words {
             let purpose = match drawn.purpose {
                 Purpose::VersionNonce(recorded) => Purpose::VersionNonce(conn(recorded)),
                 Purpose::PingNonce(recorded) => Purpose::PingNonce(conn(recorded)),
+                Purpose::Stuck(recorded) => Purpose::Stuck(conn(recorded)),
                 other => other,
             };
             Drawn { purpose, word: drawn.word }

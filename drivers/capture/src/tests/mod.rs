@@ -144,8 +144,19 @@ fn session<E: Environment>(node: &mut Node<E>, mut between: impl FnMut(&mut Node
 }
 
 fn record() -> (Vec<u8>, Vec<Output>) {
+    record_as(prologue())
+}
+
+/// A recording that format 1.0 could have held: without what came later.
+fn record_old() -> (Vec<u8>, Vec<Output>) {
+    let mut prologue = prologue();
+    prologue.config.verdicts = false;
+    prologue.config.propagation_age = Duration::MAX;
+    record_as(prologue)
+}
+
+fn record_as(p: Prologue) -> (Vec<u8>, Vec<Output>) {
     let mut bytes = Vec::new();
-    let p = prologue();
     let recorder = Recorder::new(Counting::default(), &mut bytes, p.clone());
     let mut node = Node::new(p.config, p.clock, recorder);
     let said = session(&mut node, |_| {});
@@ -157,7 +168,7 @@ fn record() -> (Vec<u8>, Vec<Output>) {
 
 /// The same recording in both formats.
 fn recordings() -> [Vec<u8>; 2] {
-    let (bytes, _) = record();
+    let (bytes, _) = record_old();
     let old = format_1_0::write(Reader::new(&bytes[..]).unwrap().prologue(), &read(&bytes).0);
     [bytes, old]
 }

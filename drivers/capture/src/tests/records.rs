@@ -82,6 +82,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         any::<u64>().prop_map(|conn| Purpose::PingNonce(ConnId(conn))),
         Just(Purpose::Salt),
         Just(Purpose::Jitter),
+        any::<u64>().prop_map(|conn| Purpose::Stuck(ConnId(conn))),
     ];
     (purpose, any::<u64>()).prop_map(|(purpose, word)| Drawn { purpose, word })
 }
@@ -131,6 +132,8 @@ fn prologue() -> impl Strategy<Value = Prologue> {
             config.count_messages = malformed & 4 > 0;
             config.propagation_age = min;
             config.relay = malformed & 2 > 0;
+            config.verdicts = malformed & 8 > 0;
+            config.inv_timeout = request;
             let clock = WallClock { unix_micros_at_zero: clock };
             Prologue { draws, ..Prologue::new(program, config, clock).with_options(options) }
         },
@@ -184,6 +187,8 @@ proptest! {
         // The same in the first format, as far as that goes.
         let has_place = |record: &Record| !matches!(record, Record::Step(step) if !format_1_0::can_hold(step));
         let entries: Vec<_> = entries.into_iter().filter(|entry| has_place(&entry.record)).collect();
+        let draws = prologue.draws.iter().copied().filter(format_1_0::can_draw).collect();
+        let prologue = Prologue { draws, ..prologue };
         let bytes = format_1_0::write(&prologue, &entries);
         let (found, ending) = read(&bytes);
         prop_assert_eq!(ending.unwrap(), Ending::Marked(EndReason::Clean));

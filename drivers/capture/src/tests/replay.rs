@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{ConnId, Environment as _, Event, Input, Output};
-use satwire_core::{Instant, Machine, Node};
+use satwire_core::node::{ConnId, Environment as _, Event, EventKind, Input, Output, Verdict};
+use satwire_core::{Instant, Machine, Node, wire};
 
-use super::{Counting, prologue, read, record, session};
+use super::{Counting, MAGIC_BYTES, addr, at, drain, greeting, prologue, read, record, session};
 use crate::journal::{
     Digested, EndReason, Ending, OwnedInput, PlayError, Player, Prologue, Reader, Record, Recorder, Tape,
     What, Writer,
@@ -55,6 +55,60 @@ fn a_replay_says_the_same_and_records_the_same_bytes() {
     assert_eq!(replayed, said);
     player.environment_mut().finish();
     drop(player);
+    assert_eq!(copy, bytes);
+}
+
+/// How far writes got is in no journal, but what the node made of it is: a replay, which writes everything, finds the
+/// same peer deaf, and records the same bytes.
+#[test]
+fn a_peer_that_does_not_read_is_found_again() {
+    let p = prologue();
+    let mut bytes = Vec::new();
+    let mut node = Node::new(p.config.clone(), p.clock, Recorder::new(Counting::default(), &mut bytes, p));
+    let (mut said, mut nonce) = (Vec::new(), 0);
+    let mut ping = Vec::new();
+    wire::encode_ping(&mut ping, MAGIC_BYTES, 5);
+    for (conn, hello) in [(1, 77), (2, 78)] {
+        let conn = ConnId(conn);
+        node.handle(at(10), Input::Accepted { conn, addr: addr(conn.0 as u8) });
+        node.handle(at(20), Input::Received(conn, &greeting(hello)));
+    }
+    drain(&mut node, &mut said, &mut nonce);
+    for second in 1..30 {
+        node.handle(at(second * 1000), Input::Timeout);
+        // The second one is deaf for ten seconds.
+        node.handle(at(second * 1000), Input::Received(ConnId(2), &ping));
+        while let Some(output) = node.poll() {
+            match output {
+                Output::Transmit(ConnId(2)) if (10..20).contains(&second) => {}
+                Output::Transmit(conn) => {
+                    let all = node.transmit(conn).len();
+                    node.transmitted(conn, all);
+                }
+                output => said.push(output),
+            }
+        }
+        if second == 20 {
+            let all = node.transmit(ConnId(2)).len();
+            node.transmitted(ConnId(2), all);
+        }
+    }
+    node.environment_mut().finish();
+    drop(node);
+    let verdicts = said.iter().filter_map(|output| match output {
+        Output::Event(Event { conn: Some(ConnId(2)), kind: EventKind::Verdict { verdict, .. }, .. }) => {
+            Some(*verdict)
+        }
+        _ => None,
+    });
+    assert_eq!(verdicts.collect::<Vec<_>>(), [Verdict::PingLate, Verdict::NeverReads, Verdict::PingLate]);
+    let reader = Reader::new(&bytes[..]).unwrap();
+    let (again, mut copy, mut replayed) = (reader.prologue().clone(), Vec::new(), Vec::new());
+    let mut player = Player::watched(reader, |tape| Recorder::new(tape, &mut copy, again));
+    assert_eq!(player.run(|output| replayed.push(output)).unwrap(), Ending::Marked(EndReason::Clean));
+    player.environment_mut().finish();
+    drop(player);
+    assert_eq!(replayed, said);
     assert_eq!(copy, bytes);
 }
 

@@ -22,6 +22,10 @@ impl<E: Environment> Environment for Fragile<E> {
         self.inner.draw(purpose)
     }
 
+    fn observe(&mut self, purpose: satwire_core::node::Purpose, seen: u64) -> u64 {
+        self.inner.observe(purpose, seen)
+    }
+
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.inner.input(now, input);
     }

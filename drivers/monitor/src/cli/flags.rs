@@ -10,6 +10,7 @@ use satwire_core::Network;
 
 use super::address::{BindTo, Target};
 use super::values::{self, Category, Predicate, Speed, Until};
+use crate::event_set::EventSet;
 
 const ABOUT: &str =
     "A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when";
@@ -34,12 +35,16 @@ start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry'
 'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.
+'peer_verdict' names what is wrong with a peer when that changes, 'ok' again included, and 'since' (Unix
+microseconds): handshake_pending, ping_late, never_reads, requests_unanswered, invs_stopped, junk. The
+last one stands in 'peer_disconnected' as well. While all are silent at once we are 'offline', and
+nobody is blamed; 'duration' of 'online' says for how long, in microseconds.
 A peer whose lines the reader cannot take so fast has to wait; others are told meanwhile. After five
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
 
-SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr. SIGHUP hands what
---record keeps to the disk; it ends a run only if its terminal was closed.
+SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr, as --report does. SIGHUP
+hands what --record keeps to the disk; it ends a run only if its terminal was closed.
 
 -noX is -X=0, as in Bitcoin Core: -nolisten, or -noconnect to take back what was given before.
 
@@ -156,6 +161,10 @@ pub(super) struct WatchFlags {
     /// Seconds from the first announcement of a transaction until it is told how it spread [default: 30]
     #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
     pub(super) propagation: Option<Duration>,
+    /// Seconds in which a peer announces nothing, while two others do, until its verdict is invs_stopped
+    /// [default: 600]
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Timers")]
+    pub(super) invtimeout: Option<Duration>,
 
     /// Keep a journal of everything that steers the node, for 'satwire replay'; readable by its owner
     /// only, since it holds the addresses of peers and all that they send
@@ -172,6 +181,13 @@ pub(super) struct WatchFlags {
     /// End after so many seconds
     #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Output")]
     pub(super) duration: Option<Duration>,
+    /// Tell these events only, by their names in the JSON lines, separated by commas; start, gap and summary
+    /// are always told
+    #[arg(long, value_name = "LIST", value_parser = EventSet::parse, help_heading = "Output")]
+    pub(super) events: Option<EventSet>,
+    /// Show a table of the peers on stderr every so many seconds
+    #[arg(long, value_name = "SECS", value_parser = values::seconds, help_heading = "Output")]
+    pub(super) report: Option<Duration>,
     /// No diagnostics on stderr but errors
     #[arg(long, help_heading = "Output")]
     pub(super) quiet: bool,
@@ -275,6 +291,9 @@ pub(super) struct ReplayFlags {
     pub(super) force: bool,
     #[command(flatten)]
     pub(super) format: FormatFlags,
+    /// Tell these events instead of those that were recorded, by their names in the JSON lines, separated by commas
+    #[arg(long, value_name = "LIST", value_parser = EventSet::parse, help_heading = "Output")]
+    pub(super) events: Option<EventSet>,
     /// Report ignored messages as well: net, or all; none takes it back
     #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
     #[arg(default_missing_value = "all", help_heading = "Output")]

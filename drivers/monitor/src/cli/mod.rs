@@ -23,6 +23,7 @@ use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb,
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
 pub(crate) use self::values::{Predicate, Speed, Until};
+use crate::event_set::EventSet;
 use crate::options::Options;
 
 /// The wish of the user.
@@ -51,12 +52,16 @@ pub(crate) struct Watch {
     pub(crate) quiet: bool,
     /// `--debug net`: messages that are ignored become events.
     pub(crate) debug_net: bool,
+    /// The events that are told; without a list the usual ones.
+    pub(crate) events: Option<EventSet>,
+    /// How often a table of the peers is shown on stderr.
+    pub(crate) report: Option<Duration>,
 }
 
 impl Watch {
     /// The options that shape the lines.
     pub(crate) const fn options(&self) -> Options {
-        Options { debug_net: self.debug_net, count: self.end.count }
+        Options { debug_net: self.debug_net, count: self.end.count, events: self.events }
     }
 }
 
@@ -93,6 +98,8 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// As [`Watch::debug_net`]; as it was recorded if it is not given.
     pub(crate) debug_net: Option<bool>,
+    /// As [`Watch::events`]; as it was recorded if it is not given.
+    pub(crate) events: Option<EventSet>,
 }
 
 /// The options of `capinfo`: what a journal holds.
@@ -179,6 +186,7 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
     set(&mut config.ping_timeout, flags.pingtimeout);
     set(&mut config.request_timeout, flags.requesttimeout);
     set(&mut config.propagation_age, flags.propagation);
+    set(&mut config.inv_timeout, flags.invtimeout);
     Ok(Watch {
         network,
         config,
@@ -189,6 +197,8 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
         format: format(&flags.format, stdout)?,
         quiet: flags.quiet,
         debug_net: flags.debug.last() == Some(&values::Category::Net),
+        events: flags.events,
+        report: flags.report,
     })
 }
 
@@ -214,6 +224,7 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         shrink,
         format: format(&flags.format, stdout)?,
         debug_net: flags.debug.last().map(|category| *category == values::Category::Net),
+        events: flags.events,
     })
 }
 

@@ -30,6 +30,8 @@ fn defaults() {
             format: Format::Json,
             quiet: false,
             debug_net: false,
+            events: None,
+            report: None,
             record: None,
         }
     );
@@ -39,8 +41,9 @@ fn defaults() {
 fn every_flag_arrives() {
     let watch = watch_of(
         "watch -chain=regtest -connect=127.0.0.1 --connect [::1]:9 -addnode=a.example -addpeer=b.example:7 \
-         --timeout 250 --peertimeout 2.5 --pinginterval .5 --pingtimeout 3 --requesttimeout 4 --propagation 5 --uacomment one \
-         --uacomment=two --json --count 10 --duration 0.25 --quiet --debug net --bind 127.0.0.1 --bind [::1]:5",
+         --timeout 250 --peertimeout 2.5 --pinginterval .5 --pingtimeout 3 --requesttimeout 4 --invtimeout 5.5 --propagation 5 \
+         --uacomment one --uacomment=two --json --count 10 --duration 0.25 --quiet --debug net --events tx,online \
+         --report 6 --bind 127.0.0.1 --bind [::1]:5",
     );
     let mut config = Config::new(Network::Regtest);
     config.connect_timeout = Duration::from_millis(250);
@@ -50,6 +53,7 @@ fn every_flag_arrives() {
     config.ping_timeout = Duration::from_secs(3);
     config.request_timeout = Duration::from_secs(4);
     config.propagation_age = Duration::from_secs(5);
+    config.inv_timeout = Duration::from_millis(5500);
     config.user_agent = format!("/satwire:{}(one; two)/", env!("CARGO_PKG_VERSION"));
     assert_eq!(watch.config, config);
     assert_eq!(watch.network, Network::Regtest);
@@ -58,6 +62,8 @@ fn every_flag_arrives() {
     assert_eq!(watch.bind, ["127.0.0.1:18444".parse().unwrap(), "[::1]:5".parse().unwrap()]);
     assert_eq!(watch.end, End { count: NonZeroU64::new(10), duration: Some(Duration::from_millis(250)) });
     assert_eq!((watch.format, watch.quiet, watch.debug_net), (Format::Json, true, true));
+    assert_eq!(watch.report, Some(Duration::from_secs(6)));
+    assert_eq!(watch.events, EventSet::parse("online,tx").ok());
 }
 
 #[test]
@@ -150,12 +156,15 @@ fn flags_are_negated() {
     assert_eq!(watch_of("watch -nolisten -connect=127.0.0.1"), watch_of("watch --connect 127.0.0.1"));
     assert_eq!(watch_of("watch -connect=[::1] -noconnect -listen"), watch_of("watch --listen"));
     assert_eq!(
-        watch_of("watch -quiet -noquiet -debug -nodebug -noregtest --listen"),
+        watch_of(
+            "watch -quiet -noquiet -debug -nodebug -events=tx -noevents -report=3 -noreport -noregtest --listen"
+        ),
         watch_of("watch --listen")
     );
     for (line, words) in [
         ("watch -noconnect", "discover"),
         ("watch -listen -notimeout", "--notimeout: without a limit"),
+        ("watch -listen -noinvtimeout", "--noinvtimeout: a verdict closes no connection"),
         ("watch -listen -nosuch", "'--nosuch'"),
         ("demo -noconnect", "'--noconnect'"),
     ] {
@@ -218,6 +227,15 @@ fn wrong_command_lines_get_one_line() {
         ("watch --connect 127.0.0.1 --uacomment a/b", &["'a/b'", "--uacomment"]),
         (&long, &["--uacomment", " bytes long", "at most 256"]),
         ("watch --connect 127.0.0.1 --debug mempool", &["'mempool'", "--debug", "net, all or none"]),
+        (
+            "watch --connect 127.0.0.1 --events tx,blok",
+            &["'tx,blok'", "--events <LIST>", "'blok'", "tx_announced"],
+        ),
+        ("watch --connect 127.0.0.1 --events=", &["--events <LIST>"]),
+        ("watch --connect 127.0.0.1 --events", &["--events <LIST>", "value is required"]),
+        ("watch --connect 127.0.0.1 --report 0", &["'0'", "--report <SECS>", "more than 0"]),
+        ("watch --connect 127.0.0.1 --invtimeout x", &["'x'", "--invtimeout <SECS>"]),
+        ("replay a --events Tx", &["'Tx'", "--events <LIST>", "peer_verdict"]),
         ("watch --connect 127.0.0.1 --record", &["--record <FILE>", "value is required"]),
         ("watch --connect 127.0.0.1 --force", &["required", "--record <FILE>"]),
         ("watch --connect 127.0.0.1 --seednode x", &["'--seednode'"]),
@@ -294,6 +312,16 @@ fn clap_finds_nothing_wrong() {
     flags::command().debug_assert();
 }
 
+/// `--events` says which, and `--debug net` what comes on top.
+#[test]
+fn the_events_that_are_told() {
+    let told = |line: &str| watch_of(&format!("watch --listen {line}")).options().told().list();
+    assert_eq!(told(""), EventSet::usual().list());
+    assert_eq!(told("--events tx,clock"), "clock,tx");
+    assert_eq!(told("--events tx --events ignored"), "ignored", "the last one counts");
+    assert_eq!(told("--events tx --debug net"), "ignored,tx");
+}
+
 /// A possible slip is pointed out; a word that may mean something else is not.
 #[test]
 fn only_slips_are_corrected() {
@@ -302,7 +330,7 @@ fn only_slips_are_corrected() {
         ("watch --conenct 1.2.3.4", Some("--connect")),
         ("watch -pingintervall=3", Some("--pinginterval")),
         ("watch -nocorrect", None),
-        ("watch -report=3", None),
+        ("watch -relay=1", None),
         ("watch -seednode=x", None),
         ("watch -maxconnections=3", None),
         ("capinfo --color file", None),

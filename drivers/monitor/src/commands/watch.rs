@@ -63,8 +63,8 @@ fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Run, String> 
     let cannot = |error| format!("cannot start: {error}");
     let mut driver = driver(watch, journal).map_err(cannot)?;
     let listening = listen(&mut driver, watch)?;
-    let show =
-        Show { network: watch.network, format: watch.format, debug_net: watch.debug_net, quiet: watch.quiet };
+    let Watch { network, format, report, quiet, .. } = *watch;
+    let show = Show { network, format, told: watch.options().told(), report, quiet };
     let run = Run::start(driver, show).map_err(cannot)?;
     // Not before signals are listened to: a script may wait for this line.
     for line in listening {

@@ -3,7 +3,7 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Verdict};
 use satwire_core::peer::Negotiated;
 use satwire_core::{Instant, Network};
 
@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) first_seen: i64,
     /// Another peer that announced this transaction first.
     pub(crate) announcer: Option<ConnId>,
+    /// The verdict on the peer, if the node judges.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// The thing to tell.
@@ -65,6 +67,12 @@ impl Gap {
 }
 
 impl Entry {
+    /// The Unix time in microseconds of a moment before it, by the clock as it was set then.
+    pub(crate) const fn time_of(&self, moment: Instant) -> i64 {
+        let before = self.at.as_micros().saturating_sub(moment.as_micros());
+        self.time.saturating_sub_unsigned(before)
+    }
+
     /// How many lines it makes for programs.
     pub(crate) fn lines(&self) -> u64 {
         match &self.kind {

@@ -11,24 +11,28 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use satwire_core::node::{ConnId, Event, EventKind};
+use satwire_core::node::{Announcement, ConnId, Event, EventKind, Verdict};
 use satwire_core::peer::Direction;
 use satwire_core::{Instant, Network, WallClock};
 use serde::Serialize;
 
 use self::announcers::Announcers;
 pub(crate) use self::entry::{Context, Entry, EntryKind, Gap};
+use crate::event_set::EventSet;
 
 /// The sum of the events so far.
 #[derive(Debug)]
 pub(crate) struct Model {
     network: Network,
     clock: WallClock,
-    /// Ignored messages are told as well.
-    debug_net: bool,
+    /// The events that are told.
+    told: EventSet,
+    /// Whether the node judges its peers.
+    judges: bool,
     peers: BTreeMap<ConnId, Peer>,
     totals: Totals,
     announcers: Announcers,
+    offline_since: Option<Instant>,
 }
 
 /// An open connection, and what came of it so far.
@@ -41,8 +45,14 @@ pub(crate) struct Peer {
     pub(crate) ready: bool,
     /// The time that the last ping took.
     pub(crate) ping: Option<Duration>,
+    /// The shortest such time.
+    pub(crate) min_ping: Option<Duration>,
     /// Entries of its inventories, repeated ones too.
     pub(crate) announcements: u64,
+    /// Those of them that nobody announced before.
+    pub(crate) firsts: u64,
+    /// What is wrong with it, and since when; `None` if the node does not judge.
+    pub(crate) verdict: Option<(Verdict, Instant)>,
     /// Transactions that it brought first.
     pub(crate) transactions: u64,
 }
@@ -66,6 +76,8 @@ pub(crate) struct Totals {
     pub(crate) transactions: u64,
     /// Entries of inventories, repeated ones too.
     pub(crate) announcements: u64,
+    /// Those of them that nobody announced before.
+    pub(crate) firsts: u64,
 }
 
 /// The last line's words besides the events: the bytes that were read, and that were queued to be written.
@@ -91,12 +103,14 @@ impl Connection {
 }
 
 impl Model {
-    /// A run that has not begun. `debug_net` makes ignored messages visible.
-    pub(crate) fn new(network: Network, clock: WallClock, debug_net: bool) -> Self {
+    /// A run that has not begun, of a node with or without verdicts. Of its events these are told.
+    pub(crate) fn new(network: Network, clock: WallClock, told: EventSet, judges: bool) -> Self {
         Self {
             network,
             clock,
-            debug_net,
+            told,
+            judges,
+            offline_since: None,
             peers: BTreeMap::new(),
             totals: Totals::default(),
             announcers: Announcers::default(),
@@ -109,9 +123,18 @@ impl Model {
     }
 
     /// The sums so far.
-    #[cfg(test)]
     pub(crate) const fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// Since when nobody is heard, while we are offline.
+    pub(crate) const fn offline_since(&self) -> Option<Instant> {
+        self.offline_since
+    }
+
+    /// The Unix time in microseconds of a moment, by the clock as it is set now.
+    pub(crate) const fn time(&self, at: Instant) -> i64 {
+        self.clock.unix_micros(at)
     }
 
     /// Takes an event; what there is to tell of it, if anything.
@@ -126,12 +149,14 @@ impl Model {
             EventKind::Connected { addr, direction } => {
                 if let Some(conn) = conn {
                     let connection = Arc::new(Connection::new(conn, *addr, *direction));
-                    self.peers.insert(conn, Peer::new(connection, at));
+                    let verdict = self.judges.then_some((Verdict::HandshakePending, at));
+                    self.peers.insert(conn, Peer::new(connection, at, verdict));
                 }
             }
             EventKind::Handshake(_) => self.totals.peers += 1,
             EventKind::Announced(announcements) => {
                 self.totals.announcements += announcements.len() as u64;
+                self.totals.firsts += firsts(announcements);
                 self.announcers.note(conn, announcements);
             }
             EventKind::Propagation(propagation) => {
@@ -141,24 +166,26 @@ impl Model {
                 self.totals.transactions += 1;
                 context.announcer = self.announcers.take(tx).filter(|announcer| Some(*announcer) != conn);
             }
+            EventKind::Offline { since } => self.offline_since = Some(*since),
+            EventKind::Online { .. } => self.offline_since = None,
             _ => {}
         }
         let peer = conn.and_then(|conn| self.peers.get_mut(&conn));
         let connection = peer.map(|peer| {
-            peer.note(&kind);
+            peer.note(&kind, at);
             context.ready = peer.ready;
+            context.verdict = peer.verdict.map(|(verdict, _)| verdict);
             peer.connection.clone()
         });
         if let (EventKind::Disconnected(_), Some(conn)) = (&kind, conn) {
             self.peers.remove(&conn);
         }
-        let is_told = match kind {
-            EventKind::Ignored { .. } => self.debug_net,
-            // No view has a line for these: the program asks for no messages, and gives no inputs that can be refused.
-            EventKind::Message(_) | EventKind::InputRefused(_) => false,
-            _ => true,
-        };
-        is_told.then(|| Entry { conn, connection, context, ..self.entry(at, EntryKind::Event(kind)) })
+        self.told.has(&kind).then(|| Entry {
+            conn,
+            connection,
+            context,
+            ..self.entry(at, EntryKind::Event(kind))
+        })
     }
 
     /// The first thing to tell.
@@ -189,19 +216,40 @@ impl Model {
 }
 
 impl Peer {
-    fn new(connection: Arc<Connection>, since: Instant) -> Self {
-        Self { connection, since, ready: false, ping: None, announcements: 0, transactions: 0 }
+    fn new(connection: Arc<Connection>, since: Instant, verdict: Option<(Verdict, Instant)>) -> Self {
+        Self {
+            connection,
+            since,
+            ready: false,
+            ping: None,
+            min_ping: None,
+            announcements: 0,
+            firsts: 0,
+            verdict,
+            transactions: 0,
+        }
     }
 
-    fn note(&mut self, kind: &EventKind) {
+    fn note(&mut self, kind: &EventKind, at: Instant) {
         match kind {
-            EventKind::Handshake(_) => self.ready = true,
-            EventKind::Pong { rtt, .. } => self.ping = Some(*rtt),
-            EventKind::Announced(announcements) => self.announcements += announcements.len() as u64,
+            EventKind::Handshake(_) => {
+                self.ready = true;
+                self.verdict = self.verdict.map(|_| (Verdict::Ok, at));
+            }
+            EventKind::Verdict { verdict, since } => self.verdict = Some((*verdict, *since)),
+            EventKind::Pong { rtt, min } => (self.ping, self.min_ping) = (Some(*rtt), Some(*min)),
+            EventKind::Announced(announcements) => {
+                self.announcements += announcements.len() as u64;
+                self.firsts += firsts(announcements);
+            }
             EventKind::Tx { .. } => self.transactions += 1,
             _ => {}
         }
     }
+}
+
+fn firsts(announcements: &[Announcement]) -> u64 {
+    announcements.iter().filter(|announcement| announcement.first).count() as u64
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn announcement() -> Announcement {
 /// Counting does not need anybody to read.
 #[test]
 fn events_count() {
-    let mut model = Model::new(Network::Main, WallClock::default(), false);
+    let mut model = Model::new(Network::Main, WallClock::default(), EventSet::usual(), true);
     let addr = "127.0.0.1:1".parse().unwrap();
     model.event(event(EventKind::Connected { addr, direction: Direction::Inbound }));
     for kind in [
@@ -30,7 +30,7 @@ fn events_count() {
         let entry = model.event(event(kind)).unwrap();
         assert_eq!(entry.connection.unwrap().addr, "127.0.0.1:1");
     }
-    assert_eq!(model.totals, Totals { peers: 0, transactions: 1, announcements: 3 });
+    assert_eq!(model.totals, Totals { peers: 0, transactions: 1, announcements: 3, firsts: 3 });
     let peer = model.peers().next().unwrap();
     assert_eq!((peer.announcements, peer.transactions, peer.ping), (3, 1, Some(Duration::from_secs(2))));
     let gone = model.event(event(EventKind::Disconnected(CloseReason::Io(IoError::Ended)))).unwrap();
@@ -41,7 +41,7 @@ fn events_count() {
 /// The stated size of an entry is at least that of the bytes sent to make it.
 #[test]
 fn entries_know_their_size() {
-    let mut model = Model::new(Network::Main, WallClock::default(), false);
+    let mut model = Model::new(Network::Main, WallClock::default(), EventSet::usual(), true);
     let mut entry = |kind| model.event(event(kind)).unwrap();
     let large = tx(&crate::render::tests::legacy(2, &[0; 100]));
     assert!(entry(EventKind::Tx { tx: large.clone(), latency: None }).bytes() > large.as_bytes().len());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation, Verdict};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
@@ -100,6 +100,24 @@ struct Ping {
 struct Disconnected<'a> {
     reason: &'a str,
     detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Judged {
+    verdict: &'static str,
+    since: i64,
+}
+
+#[derive(Serialize)]
+struct Offline {
+    since: i64,
+}
+
+#[derive(Serialize)]
+struct Online {
+    duration: u64,
 }
 
 #[derive(Serialize)]
@@ -344,8 +362,20 @@ impl Json {
                 self.line(out, entry, "ignored", ignored);
             }
             EventKind::Disconnected(reason) => {
-                let disconnected = Disconnected { reason: reason.as_str(), detail: why(entry, reason) };
+                let verdict = entry.context.verdict.map(Verdict::as_str);
+                let disconnected =
+                    Disconnected { reason: reason.as_str(), detail: why(entry, reason), verdict };
                 self.line(out, entry, "peer_disconnected", disconnected);
+            }
+            EventKind::Verdict { verdict, since } => {
+                let judged = Judged { verdict: verdict.as_str(), since: entry.time_of(*since) };
+                self.line(out, entry, "peer_verdict", judged);
+            }
+            EventKind::Offline { since } => {
+                self.line(out, entry, "offline", Offline { since: entry.time_of(*since) });
+            }
+            EventKind::Online { after } => {
+                self.line(out, entry, "online", Online { duration: micros(*after) });
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Entries as lines: the parts that all forms of output share.
 
+mod figures;
 mod human;
 mod json;
 mod peer_table;

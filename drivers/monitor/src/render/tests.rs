@@ -10,13 +10,17 @@ use satwire_core::{CloseReason, Config, Fault, Instant, IoError, Label, Network,
 
 use super::*;
 use crate::cli::Look;
+use crate::event_set::EventSet;
 use crate::model::{Gap, Model, Traffic};
 
 mod extremes;
 mod golden;
 mod keys;
+mod peer_table;
 mod terminal;
 mod transactions;
+mod verdicts;
+mod volume;
 
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };
@@ -115,7 +119,8 @@ struct Lines {
 impl Lines {
     /// With nothing printed yet, and one connection.
     fn new(format: Format, debug_net: bool) -> Self {
-        let mut model = Model::new(Network::Regtest, CLOCK, debug_net);
+        let told = if debug_net { EventSet::usual().with_net() } else { EventSet::usual() };
+        let mut model = Model::new(Network::Regtest, CLOCK, told, true);
         let mut renderer = Renderer::new(format);
         let connected = model.event(connected(1, "127.0.0.1:18555", Direction::Outbound));
         renderer.entry(&connected.unwrap(), &mut Vec::new());

@@ -5,6 +5,7 @@
 
 mod backlog;
 mod diagnostics;
+mod every;
 mod output;
 mod report;
 mod signals;
@@ -21,10 +22,12 @@ use satwire_mio::Driver;
 
 use self::backlog::Flow;
 pub(crate) use self::diagnostics::Diagnostics;
+use self::every::Every;
 use self::output::{Failure, Flushed, Patience};
 use self::report::Report;
 use self::signals::Signal;
 use crate::cli::Format;
+use crate::event_set::EventSet;
 use crate::model::{Model, Traffic};
 use crate::record::RunEnvironment;
 use crate::render::{Renderer, peer_table};
@@ -54,6 +57,7 @@ pub(crate) struct Run {
     report: Report,
     signalled: Arc<Signalled>,
     events: Vec<Event>,
+    tables: Every,
     /// Standard output is a terminal, as long as that is open.
     on_terminal: bool,
 }
@@ -71,14 +75,18 @@ struct Signalled {
 pub(crate) struct Show {
     pub(crate) network: satwire_core::Network,
     pub(crate) format: Format,
-    pub(crate) debug_net: bool,
+    /// The events that are told.
+    pub(crate) told: EventSet,
+    /// How often a table of the peers is shown.
+    pub(crate) report: Option<Duration>,
     pub(crate) quiet: bool,
 }
 
 impl Run {
     /// Prints the first line, and listens to signals from now on.
     pub(crate) fn start(driver: Driver<Node<RunEnvironment>>, show: Show) -> io::Result<Self> {
-        let model = Model::new(show.network, driver.wall_clock(), show.debug_net);
+        let judges = driver.node().config().verdicts;
+        let model = Model::new(show.network, driver.wall_clock(), show.told, judges);
         let waker = driver.waker();
         let wake = move || {
             // The loop sees it at its next turn if this fails.
@@ -103,7 +111,8 @@ impl Run {
         })?;
         let report = Report::start(model, Renderer::new(show.format), io::stdout(), wake)?;
         let on_terminal = io::stdout().is_terminal();
-        Ok(Self { driver, diagnostics, report, signalled, events: Vec::new(), on_terminal })
+        let tables = Every::new(show.report, Instant::now());
+        Ok(Self { driver, diagnostics, report, signalled, events: Vec::new(), tables, on_terminal })
     }
 
     /// Tells an operator something that is no event.
@@ -128,7 +137,8 @@ impl Run {
                 return Ok(ended);
             }
             let keep_at = self.driver.node().environment().keep_at();
-            let wake = [until, self.report.stalls_at(), keep_at].into_iter().flatten().min();
+            let wakes = [until, self.report.stalls_at(), keep_at, self.tables.at()];
+            let wake = wakes.into_iter().flatten().min();
             self.driver.turn(wake, &mut self.events)?;
             if let Some(trouble) = self.driver.environment_mut().keep() {
                 self.diagnostics.error(trouble);
@@ -150,7 +160,7 @@ impl Run {
         }
     }
 
-    /// Does what signals want; how the run has ended, if it has.
+    /// Does what signals want, and what is due; how the run has ended, if it has.
     fn ended(&mut self, until: Option<Instant>) -> Option<Ended> {
         if self.signalled.hangup.swap(false, Ordering::Relaxed) {
             self.driver.environment_mut().flush();
@@ -158,7 +168,8 @@ impl Run {
                 return Some(Ended::Output);
             }
         }
-        if self.signalled.peers.swap(false, Ordering::Relaxed) {
+        let is_due = self.tables.take_due(Instant::now());
+        if self.signalled.peers.swap(false, Ordering::Relaxed) || is_due {
             self.diagnostics.write(peer_table(self.report.model(), self.driver.now()));
         }
         if self.report.failure().is_some() {

@@ -118,13 +118,9 @@ pub(crate) fn folder(file: &str) -> Outcome<(tempfile::TempDir, PathBuf)> {
 /// Says hello to the program, and then pings it without ever reading, until it reads no more either; the stream, and
 /// how many bytes it took.
 pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize)> {
-    let mut stream = TcpStream::connect(addr)?;
+    let mut stream = greet(TcpStream::connect(addr)?)?;
     let magic = Network::Regtest.magic();
-    let mut bytes = Vec::new();
-    version().encode(&mut bytes, magic);
-    wire::encode_frame(&mut bytes, magic, Name::VERACK, |_| {});
-    stream.write_all(&bytes)?;
-    let mut sent = bytes.len();
+    let mut sent = hello().len();
     let mut pings = Vec::new();
     (0..1000).for_each(|nonce| wire::encode_ping(&mut pings, magic, nonce));
     stream.set_write_timeout(Some(Duration::from_secs(2)))?;
@@ -144,6 +140,20 @@ pub(crate) fn ping_and_never_read(addr: SocketAddr) -> Outcome<(TcpStream, usize
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Says hello to the program, and nothing more.
+pub(crate) fn greet(mut stream: TcpStream) -> io::Result<TcpStream> {
+    stream.write_all(&hello())?;
+    Ok(stream)
+}
+
+/// The peer's half of the handshake.
+fn hello() -> Vec<u8> {
+    let (magic, mut bytes) = (Network::Regtest.magic(), Vec::new());
+    version().encode(&mut bytes, magic);
+    wire::encode_frame(&mut bytes, magic, Name::VERACK, |_| {});
+    bytes
 }
 
 /// The first words of the peer.

@@ -16,6 +16,7 @@ use satwire_mio::Driver;
 use self::peer::Ending;
 use self::playback::{Script, ScriptWriter};
 use crate::cli::Demo;
+use crate::event_set::EventSet;
 use crate::record::RunEnvironment;
 use crate::run::{Ended, Run, Show};
 use crate::stderr::fail;
@@ -36,7 +37,8 @@ fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let script = script(RECORDING)?;
     let (addr, peer) = peer::start(script, demo.speed)?;
     let driver = Driver::new(Config::new(Network::Simnet), RunEnvironment::plain()?)?;
-    let show = Show { network: Network::Simnet, format: demo.format, debug_net: false, quiet: false };
+    let told = EventSet::usual();
+    let show = Show { network: Network::Simnet, format: demo.format, told, report: None, quiet: false };
     let mut run = Run::start(driver, show)?;
     run.driver.dial(Address::Socket(addr));
     // The recorded peer hangs up when it has nothing more to say.

@@ -58,7 +58,8 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
     // A custom signet has no name here; of the networks that have one it is nearest to signet.
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
     let debug_net = replay.debug_net.unwrap_or(recorded.debug_net);
-    let mut model = Model::new(network, prologue.clock, debug_net);
+    let shown = Options { debug_net, events: replay.events.or(recorded.events), ..recorded };
+    let mut model = Model::new(network, prologue.clock, shown.told(), prologue.config.verdicts);
     let mut renderer = Renderer::new(replay.format);
     let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
     let mut left = recorded.count.map(NonZeroU64::get);
@@ -115,6 +116,10 @@ struct Metered {
 impl Environment for Metered {
     fn draw(&mut self, purpose: Purpose) -> u64 {
         self.tape.draw(purpose)
+    }
+
+    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
+        self.tape.observe(purpose, seen)
     }
 
     fn input(&mut self, now: Instant, input: &Input<'_>) {

@@ -8,7 +8,7 @@ fn start_gap_and_summary() {
     let gap = Gap { dropped: 1_005, by_peer: vec![(ConnId(7), 1_000), (ConnId(1), 2)], rest: 3 };
     let lines = |format, traffic| {
         let mut out = Vec::new();
-        let model = Model::new(Network::Testnet3, CLOCK, false);
+        let model = Model::new(Network::Testnet3, CLOCK, EventSet::usual(), true);
         let mut renderer = Renderer::new(format);
         renderer.entry(&model.start(at), &mut out);
         renderer.entry(&model.gap(at, gap.clone()), &mut out);
@@ -160,7 +160,7 @@ fn golden_lines() {
             1,
             EventKind::Disconnected(CloseReason::LateFeature(Command::WTXIDRELAY)),
             format!(
-                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"late_feature","detail":"wtxidrelay after verack, it must come before""#
+                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"late_feature","detail":"wtxidrelay after verack, it must come before","verdict":"handshake_pending""#
             ),
             "c1   ✗ 127.0.0.1:18555: wtxidrelay after verack, it must come before",
         ),
@@ -168,7 +168,9 @@ fn golden_lines() {
         (
             1,
             EventKind::Disconnected(CloseReason::Local(Label::LOCAL)),
-            format!(r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"local","detail":"closed by us""#),
+            format!(
+                r#"{HEAD}"event":"peer_disconnected",{PEER},"reason":"local","detail":"closed by us","verdict":"handshake_pending""#
+            ),
             "c1   ○ 127.0.0.1:18555: closed by us",
         ),
     ] {

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use satwire_core::node::Verdict;
 use serde_json::Value;
 
 use super::extremes::{of_size, with_script};
 use super::*;
+use crate::event_set;
 
 /// Of `clock` it is a number, of `tx_propagation` an object: programs rely on both.
 const OF_CLOCK_AND_PROPAGATION: &str = "offset";
@@ -53,6 +55,9 @@ fn kinds() -> Vec<EventKind> {
         EventKind::Rejected(rejection(None)),
         EventKind::Rejected(rejection(Some(Hash([1; 32])))),
         EventKind::Ignored { command: Command::ADDR, bytes: 9, because },
+        EventKind::Verdict { verdict: Verdict::InvsStopped, since: Instant::ZERO },
+        EventKind::Offline { since: Instant::ZERO },
+        EventKind::Online { after: Duration::from_secs(1) },
     ];
     kinds.extend(txs().into_iter().flat_map(|tx| {
         [None, Some(Duration::from_micros(5))].map(|latency| EventKind::Tx { tx: tx.clone(), latency })
@@ -95,6 +100,24 @@ fn collect(value: &Value, types: &mut BTreeMap<String, BTreeSet<&'static str>>) 
     }
 }
 
+/// The names by which `--events` chooses are those in the lines.
+#[test]
+fn events_are_chosen_by_their_names() {
+    let mut chosen = BTreeSet::new();
+    for kind in kinds() {
+        let name = event_set::name(&kind).expect("a line tells of it");
+        for line in Lines::of(Format::Json, event(1, kind.clone())).lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["event"], name);
+        }
+        let only = EventSet::parse(name).unwrap();
+        assert_eq!((only.list().as_str(), only.has(&kind)), (name, true));
+        chosen.insert(name);
+    }
+    let all = EventSet::usual().with_net().list();
+    assert!(all.split(',').eq(chosen), "each is looked at here: {all}");
+}
+
 #[test]
 fn one_key_has_one_type() {
     let (mut types, mut events) = (BTreeMap::new(), BTreeSet::new());
@@ -109,12 +132,15 @@ fn one_key_has_one_type() {
         "feefilter",
         "gap",
         "ignored",
+        "offline",
+        "online",
         "peer_connected",
         "peer_dial_failed",
         "peer_disconnected",
         "peer_handshake",
         "peer_ping",
         "peer_reject",
+        "peer_verdict",
         "start",
         "summary",
         "tx",

@@ -74,26 +74,3 @@ fn signs_have_a_form_in_ascii() {
         assert_eq!(plain.chars().count(), signs.chars().count(), "{signs}{plain}");
     }
 }
-
-/// 10.18: what SIGUSR1 asks for.
-#[test]
-fn peers_are_a_table() {
-    let mut lines = Lines::new(Format::Json, false);
-    let now = Instant::from_micros(62_999_999);
-    lines.event(connected(20, "[::1]:5", Direction::Inbound));
-    lines.event(event(1, EventKind::Handshake(Box::new(negotiated(b"")))));
-    lines.event(event(1, EventKind::Pong { rtt: Duration::from_micros(1234), min: Duration::ZERO }));
-    let announcement = Announcement::new(item(1), true, true);
-    lines.event(event(1, EventKind::Announced(vec![announcement; 3])));
-    lines.event(event(1, EventKind::Tx { tx: tx(&segwit()), latency: None }));
-    assert_eq!(
-        peer_table(&lines.model, now),
-        "peer  address                    age s    ping s  announcements  transactions\n\
-         c1    127.0.0.1:18555               61  0.001234              3             1\n\
-         c20   [::1]:5 in (no handshake)     61         -              0             0\n"
-    );
-    for conn in [1, 20] {
-        lines.event(event(conn, EventKind::Disconnected(CloseReason::Local(Label::LOCAL))));
-    }
-    assert_eq!(peer_table(&lines.model, now), "satwire: no peers\n");
-}

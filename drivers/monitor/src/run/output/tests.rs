@@ -6,6 +6,7 @@ use satwire_core::{Instant as At, Network, WallClock};
 
 use super::*;
 use crate::cli::Format;
+use crate::event_set::EventSet;
 use crate::model::{Model, Traffic};
 
 const LONG: Patience = Patience { stalled: Duration::from_secs(60), whole: Duration::from_secs(60) };
@@ -55,7 +56,7 @@ impl Write for Pipe {
 
 /// Queues a line about a microsecond of its own, as if a peer had caused it.
 fn push(queue: &Queue, micros: u64) {
-    let model = Model::new(Network::Regtest, WallClock::default(), false);
+    let model = Model::new(Network::Regtest, WallClock::default(), EventSet::usual(), true);
     let entry = model.summary(At::from_micros(micros), Traffic::default());
     let mut state = queue.lock();
     state.backlog.hold(entry.conn, entry.bytes());

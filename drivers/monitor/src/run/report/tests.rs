@@ -12,6 +12,7 @@ use super::super::backlog::Backlog;
 use super::super::output::{Step, Writer};
 use super::*;
 use crate::cli::Format;
+use crate::event_set::EventSet;
 use crate::model::Gap;
 use crate::render::tests::{legacy, tx};
 
@@ -50,7 +51,8 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let now = time::Instant::now();
-        let report = Report::new(Model::new(Network::Regtest, WallClock::default(), false), now);
+        let report =
+            Report::new(Model::new(Network::Regtest, WallClock::default(), EventSet::usual(), true), now);
         let reader = Slow::default();
         let writer = Writer::new(report.queue.clone(), Renderer::new(Format::Json), reader.clone());
         Self { report, writer, reader, now, paused: BTreeSet::new() }
