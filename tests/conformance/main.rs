@@ -10,6 +10,7 @@ mod framing;
 mod handshake;
 mod keepalive;
 mod limits;
+mod no_relay;
 mod not_offered;
 mod propagation;
 mod table;

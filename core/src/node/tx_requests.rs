@@ -61,19 +61,6 @@ use crate::wire::Hash;
 /// `TXID_RELAY_DELAY`, `OVERLOADED_PEER_TX_DELAY`.
 pub(super) const DELAY: Duration = Duration::from_secs(2);
 
-/// Bytes for each (hash, peer), at most: its record with a quarter of room to grow, its places in the table and in
-/// the order of ranks.
-#[cfg(test)]
-pub(super) const BYTES_PER_ENTRY: usize = size_of::<Entry>() * 5 / 4 + IN_TABLE + 40;
-
-/// Bytes for each hash in addition, at most.
-#[cfg(test)]
-pub(super) const BYTES_PER_TX: usize = size_of::<self::store::Tx>() * 5 / 4 + IN_TABLE;
-
-/// An index and a tag, in a table that is at least 7/16 full; and an index in the list of free places.
-#[cfg(test)]
-const IN_TABLE: usize = 5 * 16 / 7 + 1 + 8;
-
 /// Requests in flight to one peer from which on its further announcements are delayed (Bitcoin Core
 /// `MAX_PEER_TX_REQUEST_IN_FLIGHT`).
 pub(super) const OVERLOADED: usize = 100;

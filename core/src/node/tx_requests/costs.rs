@@ -3,6 +3,16 @@
 use super::tests::{announce, deliver, failed, requests, tracker};
 use super::*;
 
+/// Bytes for each (hash, peer), at most: its record with a quarter of room to grow, its places in the table and in
+/// the order of ranks.
+const BYTES_PER_ENTRY: usize = size_of::<Entry>() * 5 / 4 + IN_TABLE + 40;
+
+/// Bytes for each hash in addition, at most.
+const BYTES_PER_TX: usize = size_of::<super::store::Tx>() * 5 / 4 + IN_TABLE;
+
+/// An index and a tag, in a table that is at least 7/16 full; and an index in the list of free places.
+const IN_TABLE: usize = 5 * 16 / 7 + 1 + 8;
+
 /// Work that took seconds to minutes with lists: a million steps here are as many, not their square.
 #[test]
 fn many_announcers_cost_no_more_than_their_number() {
