@@ -141,6 +141,7 @@
 
 extern crate alloc;
 
+pub mod addresses;
 #[cfg(feature = "bitcoin")]
 mod bitcoin;
 mod close_reason;
