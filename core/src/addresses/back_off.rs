@@ -34,7 +34,7 @@ pub(super) struct Avoided {
 ///
 /// One that ends a connection within 60 s of the handshake is left alone for 10 minutes, the second time in a row for
 /// an hour, then for a day. Three times within 30 days are 30 days: it avoids us. One that keeps us for longer is
-/// forgotten. At most 1024 are remembered, in 128 KB.
+/// forgotten. At most 1024 are remembered, in at most [`BackOff::MAX_BYTES`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackOff {
     pub(super) avoided: BTreeMap<AddrV2, Avoided>,
@@ -53,6 +53,9 @@ pub enum BackOffVerdict {
 }
 
 impl BackOff {
+    /// The most that it takes, in bytes.
+    pub const MAX_BYTES: usize = 128 * 1024;
+
     /// Notes that the peer ended a connection that had been ready for `lasted`. Not to be called for ends of our own.
     pub fn closed(&mut self, addr: &AddrV2, lasted: Duration, now: u32) -> BackOffVerdict {
         if lasted >= EARLY {

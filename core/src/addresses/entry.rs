@@ -31,7 +31,7 @@ pub(super) const CERTAIN: u32 = 1 << 30;
 
 /// 0.66ⁿ of [`CERTAIN`], rounded.
 const POWERS: [u32; 9] = [
-    1_073_741_824,
+    CERTAIN,
     708_669_604,
     467_721_939,
     308_696_479,

@@ -1,6 +1,6 @@
 //! The table itself: which address stands where, and what happened to it.
 
-use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 
 use super::bucket_hash::BucketHash;
 use super::buckets::{Buckets, NEW_BUCKETS, Place, TRIED_BUCKETS};
@@ -48,8 +48,8 @@ pub struct AddrTable {
     pub(super) new: Buckets,
     pub(super) tried: Buckets,
     pub(super) counts: NetworkCounts,
-    /// Entries that wait for a place in the tried table that another one holds.
-    pub(super) collisions: BTreeSet<u32>,
+    /// Entries that wait for a place in the tried table that another one holds, in the order in which they came.
+    pub(super) collisions: Vec<u32>,
     /// When any address was last good.
     last_good: u32,
 }
@@ -72,7 +72,7 @@ impl AddrTable {
             new: Buckets::new(NEW_BUCKETS),
             tried: Buckets::new(TRIED_BUCKETS),
             counts: NetworkCounts::default(),
-            collisions: BTreeSet::new(),
+            collisions: Vec::new(),
             last_good: 1,
         }
     }
@@ -187,8 +187,8 @@ impl AddrTable {
         let Some(id) = self.entries.find(addr) else { return false };
         let Some(place) = self.note_success(id, now) else { return false };
         if self.tried.get(place).is_some() {
-            if self.collisions.len() < MAX_COLLISIONS {
-                self.collisions.insert(id);
+            if self.collisions.len() < MAX_COLLISIONS && !self.collisions.contains(&id) {
+                self.collisions.push(id);
             }
             return false;
         }
@@ -216,7 +216,7 @@ impl AddrTable {
     /// by a feeler, and stays if it answers.
     pub fn select_collision(&self, random: u64) -> Option<AddrInfo> {
         let nth = Draw::new(random).below(self.collisions.len() as u32);
-        let waiting = self.entries.get(*self.collisions.iter().nth(nth as usize)?)?;
+        let waiting = self.entries.get(*self.collisions.get(nth as usize)?)?;
         self.entry(self.tried.get(self.tried_place(&waiting.addr))?)
     }
 
@@ -243,7 +243,7 @@ impl AddrTable {
                 Some(_) => (since(last_success) > 40 * MINUTE).then_some(true),
             };
             if replace.is_some() {
-                self.collisions.remove(&id);
+                self.forget_collision(id);
             }
             if replace == Some(true) {
                 self.last_good = now;
@@ -304,9 +304,13 @@ impl AddrTable {
         entry.places -= 1;
         if entry.places == 0 {
             self.counts.of_mut(network).new -= 1;
-            self.collisions.remove(&id);
+            self.forget_collision(id);
             self.entries.remove(id);
         }
+    }
+
+    fn forget_collision(&mut self, id: u32) {
+        self.collisions.retain(|waiting| *waiting != id);
     }
 
     /// Notes a success. Returns the place in the tried table that the entry should have, unless it has it.
@@ -340,7 +344,7 @@ impl AddrTable {
         if let Some(evicted) = self.tried.get(place) {
             self.back_to_new(evicted, place);
         }
-        self.collisions.remove(&id);
+        self.forget_collision(id);
         self.put_tried(place, id);
     }
 

@@ -178,6 +178,20 @@ fn a_place_of_the_new_table_changes_hands() {
     check(&table_);
 }
 
+/// What a full table takes, computed: the test of the allocator has a table that is nearly full.
+#[test]
+fn d20_the_stated_memory_holds_a_full_table() {
+    use super::super::entry::Entry;
+    let places = ((NEW_BUCKETS + TRIED_BUCKETS) * 64) as usize;
+    let entries = places * size_of::<Option<Entry>>();
+    // A list of free numbers and the index, each while it grows to the next power of two.
+    let free = 4 * (places.next_power_of_two() * 3 / 2);
+    let index = 5 * (2 * places.next_power_of_two() * 3 / 2);
+    let buckets = 4 * places + 8 * (NEW_BUCKETS + TRIED_BUCKETS) as usize;
+    let most = entries + free + index + buckets + 10_000;
+    assert!(most <= AddrTable::MAX_BYTES, "{most}: {entries} + {free} + {index} + {buckets}");
+}
+
 #[test]
 fn counts_by_network() {
     let mut table = table();

@@ -9,6 +9,7 @@ mod dialling;
 mod get_addr;
 mod groups;
 mod history;
+mod model;
 mod receipt;
 mod saved;
 mod select;

@@ -127,7 +127,7 @@ fn d14_every_cut_and_every_changed_bit_is_told() {
 /// Somebody who writes a right checksum: an error, or a table that agrees with itself.
 #[test]
 fn d14_bytes_that_lie_with_a_right_checksum_do_no_harm() {
-    let bytes = sample(12).encode(MAGIC);
+    let bytes = sample(5).encode(MAGIC);
     let try_it = |bytes: Vec<u8>| {
         if let Ok(read) = decode(&sealed(bytes)) {
             check(&read.table);
@@ -136,9 +136,9 @@ fn d14_bytes_that_lie_with_a_right_checksum_do_no_harm() {
     };
     // Most of it are the counts of empty buckets: of those, some.
     let is_bucket = |byte: usize| bytes[byte - 8..=byte] == [0; 9];
-    for byte in (8..bytes.len() - 32).filter(|byte| !is_bucket(*byte) || byte % 50 == 0) {
+    for byte in (8..bytes.len() - 32).filter(|byte| !is_bucket(*byte) || byte % 200 == 0) {
         try_it(bytes[..byte + 32].to_vec());
-        for changed in [0, 1, 0xff, bytes[byte] ^ 0x80] {
+        for changed in [0, 0xff, bytes[byte] ^ 0x80] {
             let mut bytes = bytes.clone();
             bytes[byte] = changed;
             try_it(bytes);
