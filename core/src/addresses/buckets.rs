@@ -31,15 +31,18 @@ impl Place {
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     slots: Box<[u32]>,
-    /// How many places of each bucket the entries of each network hold: a byte each.
-    taken: Box<[u64]>,
+    /// How many places of each bucket the entries of each network hold.
+    taken: Box<[[u8; AddrNetwork::COUNT]]>,
+    /// The buckets in which entries of each network stand.
+    filled: [BucketSet; AddrNetwork::COUNT],
 }
 
 impl Buckets {
     pub(super) fn new(count: u32) -> Self {
         Self {
             slots: vec![EMPTY; (count * BUCKET_SIZE) as usize].into_boxed_slice(),
-            taken: vec![0; count as usize].into_boxed_slice(),
+            taken: vec![[0; AddrNetwork::COUNT]; count as usize].into_boxed_slice(),
+            filled: [BucketSet::EMPTY; AddrNetwork::COUNT],
         }
     }
 
@@ -52,21 +55,25 @@ impl Buckets {
     pub(super) fn put(&mut self, place: Place, id: u32, network: AddrNetwork) {
         debug_assert_eq!(self.get(place), None, "the place is taken");
         self.slots[place.index()] = id;
-        self.taken[place.bucket as usize] += one(network);
+        self.taken[place.bucket as usize][network as usize] += 1;
+        self.filled[network as usize].insert(place.bucket);
     }
 
     /// Takes out the entry of this network that stands at a place.
     pub(super) fn take(&mut self, place: Place, network: AddrNetwork) {
         debug_assert!(self.get(place).is_some(), "the place is empty");
         self.slots[place.index()] = EMPTY;
-        self.taken[place.bucket as usize] -= one(network);
+        let left = &mut self.taken[place.bucket as usize][network as usize];
+        *left -= 1;
+        if *left == 0 {
+            self.filled[network as usize].remove(place.bucket);
+        }
     }
 
-    /// Returns the buckets in which an entry of one of these networks stands, in order.
-    pub(super) fn with_any(&self, networks: Networks) -> impl Iterator<Item = u32> {
-        let all = AddrNetwork::ALL.into_iter().filter(|network| networks.contains(*network));
-        let wanted = all.fold(0, |wanted, network| wanted | (0xff * one(network)));
-        (0..).zip(&self.taken).filter(move |(_, taken)| **taken & wanted != 0).map(|(bucket, _)| bucket)
+    /// Returns the buckets in which an entry of one of these networks stands.
+    pub(super) fn filled(&self, networks: Networks) -> BucketSet {
+        let wanted = AddrNetwork::ALL.into_iter().filter(|network| networks.contains(*network));
+        wanted.fold(BucketSet::EMPTY, |set, network| set.or(&self.filled[network as usize]))
     }
 
     /// Returns the entries of a bucket in the order of their positions.
@@ -83,7 +90,41 @@ impl Buckets {
     }
 }
 
-/// One in the byte of a network.
-const fn one(network: AddrNetwork) -> u64 {
-    1 << (8 * network as u32)
+/// A set of buckets of one table, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BucketSet([u64; NEW_BUCKETS as usize / 64]);
+
+impl BucketSet {
+    const EMPTY: Self = Self([0; NEW_BUCKETS as usize / 64]);
+
+    const fn insert(&mut self, bucket: u32) {
+        self.0[bucket as usize / 64] |= 1 << (bucket % 64);
+    }
+
+    const fn remove(&mut self, bucket: u32) {
+        self.0[bucket as usize / 64] &= !(1 << (bucket % 64));
+    }
+
+    fn or(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// Returns how many there are.
+    pub(super) fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Returns the nth of them, counted from 0.
+    pub(super) fn nth(&self, mut n: u32) -> Option<u32> {
+        for (i, word) in (0..).zip(self.0) {
+            let ones = word.count_ones();
+            if n < ones {
+                let rest = (0..n).fold(word, |word, _| word & (word - 1));
+                return Some(64 * i + rest.trailing_zeros());
+            }
+            n -= ones;
+        }
+        None
+    }
 }

@@ -12,6 +12,7 @@
 //! | [`GetAddrCache`] | what is answered to `getaddr` |
 //! | [`BackOff`] | who sent us away, and is left alone |
 //! | [`Addresses`] | all that is kept, and its form as bytes |
+//! | [`Discovery`] | whom to dial when: all of it together, for a few lasting peers |
 
 mod addr_port;
 mod asmap;
@@ -21,9 +22,12 @@ mod bucket_hash;
 mod buckets;
 mod counts;
 mod dial_rules;
+mod discovery;
+mod dns_seeds;
 mod draw;
 mod entries;
 mod entry;
+mod exponential;
 mod get_addr;
 mod info;
 mod net_group;
@@ -41,6 +45,7 @@ pub use self::asmap::{Asmap, AsmapError, AsmapFault, MAX_ASMAP_BYTES};
 pub use self::back_off::{BackOff, BackOffVerdict};
 pub use self::counts::{Counts, NetworkCounts};
 pub use self::dial_rules::{DialPurpose, DialRules, counts_failures, is_desirable};
+pub use self::discovery::{Discovery, DiscoveryConfig, DiscoveryOrder, LinkEnd};
 use self::draw::Draw;
 pub use self::get_addr::{AskedAt, GetAddrCache, MAX_GET_ADDR, MAX_GET_ADDR_PERCENT};
 pub use self::info::AddrInfo;

@@ -270,18 +270,15 @@ impl AddrTable {
         is_taken.then(|| self.entries.insert(entry))
     }
 
-    /// Gives a new address a place: in this bucket, or else in the one that its first source leads to, if it is free.
+    /// Gives a new address a place, if it is free: in this bucket, or in the one that its first source leads to.
     fn put_saved(&mut self, id: u32, bucket: Option<u32>) {
         let Some(entry) = self.entries.get(id) else { return };
-        if entry.places == PLACES_PER_ADDRESS {
-            return;
-        }
-        let (addr, source) = (entry.addr, entry.source);
-        let as_saved = bucket.map(|bucket| self.new_place_in(bucket, &addr));
-        let place = as_saved
-            .filter(|place| self.new.get(*place).is_none())
-            .unwrap_or_else(|| self.new_place(&addr, &source));
-        if self.new.get(place).is_none() {
+        let (addr, source, places) = (entry.addr, entry.source, entry.places);
+        let place = match bucket {
+            Some(bucket) => self.new_place_in(bucket, &addr),
+            None => self.new_place(&addr, &source),
+        };
+        if places < PLACES_PER_ADDRESS && self.new.get(place).is_none() {
             self.put_new(place, id);
         }
     }

@@ -15,8 +15,8 @@ impl AddrTable {
     /// that is not empty; here only such buckets are drawn from, so that any table is done after at most 60 draws.
     pub fn select(&self, new_only: bool, networks: Networks, now: u32, random: u64) -> Option<AddrInfo> {
         let mut draw = Draw::new(random);
-        let from_tried = self.tried.with_any(networks).next().is_some() && !new_only;
-        let from_new = self.new.with_any(networks).next().is_some();
+        let from_tried = self.tried.filled(networks).count() > 0 && !new_only;
+        let from_new = self.new.filled(networks).count() > 0;
         let buckets = match (from_new, from_tried) {
             (false, false) => return None,
             (true, false) => &self.new,
@@ -34,10 +34,11 @@ impl AddrTable {
     }
 
     fn select_from(&self, buckets: &Buckets, networks: Networks, now: u32, draw: &mut Draw) -> Option<u32> {
-        let filled = buckets.with_any(networks).count() as u32;
+        let filled = buckets.filled(networks);
+        let count = filled.count();
         let mut factor = ONE;
         loop {
-            let bucket = buckets.with_any(networks).nth(draw.below(filled) as usize)?;
+            let bucket = filled.nth(draw.below(count))?;
             let start = draw.below(BUCKET_SIZE);
             let mut entries =
                 buckets.bucket_from(bucket, start).filter_map(|(_, id)| Some((id, self.entries.get(id)?)));

@@ -176,6 +176,11 @@ fn d17_g6_who_sends_us_away_is_left_alone_for_longer_each_time() {
     let each: alloc::vec::Vec<_> = (0..5).map(|n| back_off.closed(&a, short, NOW + n * 16 * DAY)).collect();
     assert_eq!(each, [waits(10 * MINUTE), waits(HOUR), waits(DAY), waits(DAY), waits(DAY)]);
 
+    // Three in 29 days.
+    let mut other = BackOff::default();
+    let each = [0, 14, 29].map(|day| other.closed(&a, short, NOW + day * DAY));
+    assert_eq!(each, [waits(10 * MINUTE), waits(HOUR), avoids_us]);
+
     // One that keeps us begins anew.
     assert_eq!(back_off.closed(&a, Duration::from_secs(60), NOW + 90 * DAY), BackOffVerdict::Kept);
     assert!(!back_off.is_avoided(&a, NOW + 90 * DAY));

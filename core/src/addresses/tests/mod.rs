@@ -6,6 +6,7 @@ mod asmap;
 mod buckets;
 mod collisions;
 mod dialling;
+mod discovery;
 mod get_addr;
 mod groups;
 mod history;

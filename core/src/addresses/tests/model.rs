@@ -205,7 +205,7 @@ fn agree(seed: u64) -> (u32, u32) {
                 model.attempt(&at, count, now);
             }
             14..18 => {
-                assert_eq!(table.good(&at, now), model.good(&at, true, now), "{seed}, {step}: good {at}")
+                assert_eq!(table.good(&at, now), model.good(&at, true, now), "{seed}, {step}: good {at}");
             }
             18 => {
                 table.resolve_collisions(&|_| false, now);

@@ -59,31 +59,42 @@ fn d3_frequencies() {
     }
 }
 
-/// The chance of one that failed or was tried lately is lower, as Bitcoin Core's: of two addresses in two buckets,
-/// with chances 1 and p, a miss raises p by a fifth.
+/// The chance of one that failed or was tried lately is lower, as Bitcoin Core's: each miss raises both by a fifth.
 #[test]
 fn d3_frequencies_of_those_that_failed() {
     let mut table = table();
-    let (good, bad) = (at("8.8.8.8"), at("9.9.9.9"));
-    add(&mut table, good, &from("1.1.1.1"));
-    add(&mut table, bad, &from("2.2.2.2"));
-    assert_eq!(table.new.with_any(Networks::ALL).count(), 2);
-    let id = table.entries.find(&bad).unwrap();
+    let ats = [at("8.8.8.8"), at("9.9.9.9")];
+    add(&mut table, ats[0], &from("1.1.1.1"));
+    add(&mut table, ats[1], &from("2.2.2.2"));
+    assert_eq!(table.new.filled(Networks::ALL).count(), 2);
     let count = 6000;
-    for (attempts, last_try) in [(0, NOW - 5), (1, NOW - HOUR), (4, NOW - HOUR), (200, NOW - 5)] {
-        let entry = table.entries.get_mut(id).unwrap();
-        (entry.attempts, entry.last_try) = (attempts, last_try);
-        let chance = f64::from(entry.chance(NOW)) / f64::from(CERTAIN);
-        // The sum over the misses before: each is a draw of the bad one that was not taken.
+    let (lately, before) = (NOW - 5, NOW - HOUR);
+    for [first, second] in [
+        [(0, before), (0, lately)],
+        [(0, before), (1, before)],
+        [(0, before), (4, before)],
+        [(0, lately), (4, lately)],
+        [(2, lately), (200, lately)],
+    ] {
+        for (at, (attempts, last_try)) in ats.iter().zip([first, second]) {
+            let id = table.entries.find(at).unwrap();
+            let entry = table.entries.get_mut(id).unwrap();
+            (entry.attempts, entry.last_try) = (attempts, last_try);
+        }
+        let chances = ats.map(|at| {
+            let id = table.entries.find(&at).unwrap();
+            f64::from(table.entries.get(id).unwrap().chance(NOW)) / f64::from(CERTAIN)
+        });
+        // The sum over the misses before: each draw is of one or the other with the same chance.
         let (mut reached, mut taken, mut factor) = (1.0, 0.0, 1.0_f64);
         while reached > 1e-12 {
-            let accepted = (chance * factor).min(1.0);
-            taken += reached * 0.5 * accepted;
-            reached *= 0.5 * (1.0 - accepted);
+            let accepted = chances.map(|chance| (chance * factor).min(1.0) / 2.0);
+            taken += reached * accepted[1];
+            reached *= 1.0 - accepted[0] - accepted[1];
             factor *= 1.2;
         }
-        let times = draws(&table, true, count).get(&bad).copied().unwrap_or(0);
-        assert!(is_likely(times, count, taken), "{attempts} failures: {times} of {count}, chance {taken}");
+        let times = draws(&table, true, count).get(&ats[1]).copied().unwrap_or(0);
+        assert!(is_likely(times, count, taken), "{second:?}: {times} of {count}, chance {taken}");
     }
 }
 
