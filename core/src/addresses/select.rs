@@ -3,6 +3,9 @@
 use super::buckets::{BUCKET_SIZE, Buckets};
 use super::{AddrInfo, AddrTable, Draw, Networks};
 
+/// Draws after which any address was taken: the smallest chance, 0.01 · 0.66⁸, is certain after 44 misses.
+const MAX_DRAWS: u32 = 60;
+
 /// The factor of a chance that has not been raised: 2³² stands for 1.
 const ONE: u64 = 1 << 32;
 
@@ -12,7 +15,7 @@ impl AddrTable {
     ///
     /// A bucket is drawn, then a position in it; the next address from there on is taken with a chance that falls with
     /// its failures, or all is drawn again with chances raised by a fifth. Bitcoin Core draws until it hits a bucket
-    /// that is not empty; here only such buckets are drawn from, so that any table is done after at most 60 draws.
+    /// that is not empty; here only such buckets are drawn from, so that any table is done after 45 draws.
     pub fn select(&self, new_only: bool, networks: Networks, now: u32, random: u64) -> Option<AddrInfo> {
         let mut draw = Draw::new(random);
         let from_tried = self.tried.filled(networks).count() > 0 && !new_only;
@@ -37,18 +40,18 @@ impl AddrTable {
         let filled = buckets.filled(networks);
         let count = filled.count();
         let mut factor = ONE;
-        loop {
+        for _ in 0..MAX_DRAWS {
             let bucket = filled.nth(draw.below(count))?;
             let start = draw.below(BUCKET_SIZE);
             let mut entries =
                 buckets.bucket_from(bucket, start).filter_map(|(_, id)| Some((id, self.entries.get(id)?)));
             let (id, entry) = entries.find(|(_, entry)| networks.contains(entry.network()))?;
-            // The smallest chance is 2⁻¹² or so: after 50 times the factor makes it certain.
             let chance = (u128::from(entry.chance(now)) * u128::from(factor)) >> 32;
             if u128::from(draw.next() >> 34) < chance {
                 return Some(id);
             }
             factor = factor.saturating_mul(6) / 5;
         }
+        None
     }
 }

@@ -152,6 +152,30 @@ fn d14_bytes_that_lie_with_a_right_checksum_do_no_harm() {
     }
 }
 
+/// A file that names an address twice, or gives it a place in each bucket.
+#[test]
+fn d14_an_address_stands_once_and_in_8_places() {
+    let mut one = Addresses::new(KEY, NetGroups::default());
+    let empty = one.encode(MAGIC);
+    add(&mut one.table, at("8.8.8.8"), &from("1.1.1.1"));
+    let entry = &one.encode(MAGIC)[68..94];
+    for count in [1_u32, 2] {
+        let mut lie = empty[..60].to_vec();
+        lie.extend_from_slice(&count.to_le_bytes());
+        lie.extend_from_slice(&0_u32.to_le_bytes());
+        lie.extend(entry.repeat(count as usize));
+        for bucket in 0..NEW_BUCKETS {
+            lie.push(1);
+            lie.extend_from_slice(&(bucket % count).to_le_bytes());
+        }
+        lie.extend_from_slice(&[0; 3 + 32]);
+        let read = decode(&sealed(lie)).unwrap();
+        check(&read.table);
+        assert_eq!(read.table.find(&at("8.8.8.8")).map(|info| info.places), Some(8), "{count} times");
+        assert_eq!(read.table.len(), 1, "{count} times");
+    }
+}
+
 #[test]
 fn d15_a_file_of_another_network() {
     let bytes = sample(3).encode(Network::Signet.magic());
