@@ -32,7 +32,7 @@ pub enum AsmapError {
     TooLong {
         /// Its size.
         bytes: usize,
-        /// What is allowed.
+        /// The most that is allowed.
         limit: usize,
     },
     /// The program is not one that Bitcoin Core would take.
@@ -40,12 +40,12 @@ pub enum AsmapError {
     Malformed {
         /// Where the instruction begins.
         bit: usize,
-        /// What is wrong with it.
+        /// Its fault.
         fault: AsmapFault,
     },
 }
 
-/// What is wrong with an instruction of an asmap: what Bitcoin Core's `SanityCheckAsmap` refuses.
+/// A fault of an instruction of an asmap. Bitcoin Core's `SanityCheckAsmap` refuses the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AsmapFault {

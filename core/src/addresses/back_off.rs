@@ -19,7 +19,7 @@ const LONGEST: u32 = 30 * DAY;
 /// Addresses that are remembered; of more, the one that may be dialled first is forgotten.
 pub(super) const MAX_AVOIDED: usize = 1024;
 
-/// What is remembered of an address that sent us away. Unix seconds.
+/// The memory of an address that sent us away. Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Avoided {
     /// How often in a row.
@@ -40,7 +40,7 @@ pub struct BackOff {
     pub(super) avoided: BTreeMap<AddrV2, Avoided>,
 }
 
-/// What follows from the end of a connection.
+/// The consequence of the end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BackOffVerdict {

@@ -1,4 +1,4 @@
-//! Whom to dial automatically: the rules for what a draw may return.
+//! The rules for dialling automatically: which addresses a draw may return.
 
 use alloc::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub enum DialPurpose {
     Feeler,
 }
 
-/// What a draw may return.
+/// The addresses that a draw may return.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct DialRules<'a> {

@@ -1,4 +1,4 @@
-//! Whom to dial when: what keeps a few good peers connected, without knowledge of sockets.
+//! The decisions that keep a few good peers connected: whom to dial, and when.
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
@@ -39,7 +39,7 @@ pub struct DiscoveryConfig {
     pub networks: Networks,
     /// Names of DNS seeds. Default none.
     pub dns_seeds: Vec<String>,
-    /// Whether names may be looked up. If not, as behind a proxy that shall do it, the seeds are connected to by their
+    /// Whether names may be looked up. If not, where a proxy shall do it, the seeds are connected to by their
     /// names. Default true.
     pub resolve_names: bool,
     /// Nodes to be asked for addresses: DNS seeds are asked 30 s later then. Default none.
@@ -61,7 +61,7 @@ impl Default for DiscoveryConfig {
     }
 }
 
-/// What is to be done.
+/// An order to the owner of a [`Discovery`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiscoveryOrder {

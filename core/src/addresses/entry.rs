@@ -1,4 +1,4 @@
-//! What the table knows of one address, and what follows from it.
+//! The history of one address, and its consequences.
 
 use super::{AddrNetwork, AddrPort, Source};
 use crate::wire::Services;
@@ -10,7 +10,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) addr: AddrPort,
-    /// Who told of it first.
+    /// The one that told of it first.
     pub(super) source: Source,
     pub(super) services: Services,
     /// When it was last seen, by what was told.

@@ -1,4 +1,4 @@
-//! What we tell others: the answer to `getaddr`.
+//! The answer to `getaddr`: addresses that we tell others.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -50,7 +50,7 @@ impl AddrTable {
     }
 }
 
-/// Who gets the same answer as others: peers of one network that reached us at one address.
+/// The peers that get the same answer: those of one network that reached us at one address.
 ///
 /// Answers that differ by address and network do not show that both belong to one node (Bitcoin Core `src/net.cpp`
 /// `CConnman::GetAddresses`).

@@ -1,16 +1,16 @@
-//! What is known of one address, for others to read.
+//! The knowledge of one address, for others to read.
 
 use super::entry::Entry;
 use super::{AddrPort, Source};
 use crate::wire::Services;
 
-/// What a table knows of an address. Times are Unix seconds.
+/// The knowledge that a table has of an address. Times are Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AddrInfo {
     /// The address.
     pub addr: AddrPort,
-    /// Who told of it first.
+    /// The one that told of it first.
     pub source: Source,
     /// Its services, as they were told.
     pub services: Services,

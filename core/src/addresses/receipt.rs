@@ -1,4 +1,4 @@
-//! What is taken of an `addr` or `addrv2` that a peer sent (Bitcoin Core `src/net_processing.cpp` `ProcessAddrs`).
+//! The part of an `addr` or `addrv2` that is taken (Bitcoin Core `src/net_processing.cpp` `ProcessAddrs`).
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,7 +8,7 @@ use super::draw::shuffle_first;
 use crate::Instant;
 use crate::wire::Services;
 
-/// What one address costs of [`AddrTokens`], which grow by one each microsecond: 10 s (Bitcoin Core
+/// The cost of one address in [`AddrTokens`], which grow by one each microsecond: 10 s (Bitcoin Core
 /// `MAX_ADDR_RATE_PER_SECOND`, 0.1).
 const COST: u64 = 10_000_000;
 /// Up to how many addresses the tokens grow by waiting, and how many more a `getaddr` brings (Bitcoin Core
@@ -18,7 +18,7 @@ const BURST: u64 = 1000;
 /// The ration of addresses that are taken of one peer: one at first, then one each 10 s, up to 1000 in reserve. A
 /// `getaddr` that we send brings 1000 more.
 ///
-/// Whoever floods us with addresses costs us no more than the reading of them.
+/// A flood of addresses costs us no more than the reading of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddrTokens {
     tokens: u64,
@@ -51,7 +51,7 @@ impl AddrTokens {
         dropped
     }
 
-    /// Adds what came with time. What a `getaddr` brought above the most is kept and does not grow.
+    /// Adds what came with time. Tokens above the most, from a `getaddr`, are kept and do not grow.
     fn refill(&mut self, now: Instant) {
         let passed: Duration = now.saturating_duration_since(self.counted);
         self.counted = self.counted.max(now);

@@ -1,4 +1,4 @@
-//! What is kept from one run to the next, as one string of bytes.
+//! The state that is kept from one run to the next, as one string of bytes.
 //!
 //! | Part | Bytes |
 //! |---|---|
@@ -64,7 +64,7 @@ pub enum SavedError {
     TooLong {
         /// Their number.
         bytes: usize,
-        /// What is allowed.
+        /// The most that is allowed.
         limit: usize,
     },
     /// Too short to be whole.
@@ -161,7 +161,7 @@ impl Addresses {
     }
 
     /// Reads what [`Addresses::encode`] made for this network. Addresses that are grouped otherwise now, by another
-    /// asmap, are put where they belong. What is not routable any more is left out. Call
+    /// asmap, are put where they belong. Addresses that are not routable any more are left out. Call
     /// [`AddrTable::clock_set`] then: the clock may have been wrong.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Whom to dial next: a random draw from the table.
+//! A random draw from the table: the next address to dial.
 
 use super::buckets::{BUCKET_SIZE, Buckets};
 use super::{AddrInfo, AddrTable, Draw, Networks};

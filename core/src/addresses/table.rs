@@ -25,7 +25,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// buckets that its own group reaches. So one who holds one network group fills 1/16 of what is new and 1/32 of what
 /// is tried, whatever he tells.
 ///
-/// Times are Unix seconds. What happens by chance follows from the random word that the caller gives: one for each
+/// Times are Unix seconds. Chance follows from the random word that the caller gives: one for each
 /// decision. A full table has 81,920 addresses and takes at most 12 MB; see [`AddrTable::MAX_BYTES`].
 ///
 /// ```

@@ -178,7 +178,7 @@ fn a_place_of_the_new_table_changes_hands() {
     check(&table_);
 }
 
-/// What a full table takes, computed: the test of the allocator has a table that is nearly full.
+/// The memory of a full table, computed: the test of the allocator has a table that is nearly full.
 #[test]
 fn d20_the_stated_memory_holds_a_full_table() {
     use super::super::entry::Entry;

@@ -1,4 +1,4 @@
-//! Whom to dial automatically, and whom to leave alone.
+//! The addresses to dial automatically, and those to leave alone.
 
 use alloc::collections::BTreeSet;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! Whom to dial when, in virtual time.
+//! Dials, seeds and savings in virtual time.
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString as _};
@@ -273,7 +273,7 @@ fn d11_without_looking_up_names_seeds_are_connected_to_by_name() {
     assert_eq!((world.asked_seeds().len(), fetched(&world).len()), (0, 3));
 }
 
-/// What seeds answer is used with care: 32 of ten thousand, nothing private, 3 to 7 days old.
+/// Answers of seeds are used with care: 32 of ten thousand, nothing private, 3 to 7 days old.
 #[test]
 fn d10_the_answer_of_a_seed() {
     let mut world = World::with_addresses(0, seeds(1));

@@ -1,4 +1,4 @@
-//! What is told to one who asks.
+//! The answer to one that asks.
 
 use alloc::collections::BTreeSet;
 

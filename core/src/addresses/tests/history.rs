@@ -1,4 +1,4 @@
-//! What is remembered of an address, and what follows from it.
+//! The history of an address, and its consequences.
 
 use super::super::entry::{CERTAIN, Entry};
 use super::super::{AddrTable, counts_failures, plausible_time};

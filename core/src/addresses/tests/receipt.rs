@@ -43,7 +43,7 @@ fn a1_at_most_1000_by_waiting_and_1000_more_by_getaddr() {
     assert_eq!(admitted(&mut tokens, after(1_000_000), 10), 10);
     assert_eq!(admitted(&mut tokens, after(2_000_000), 5000), 1000);
     assert_eq!(admitted(&mut tokens, Instant::MAX, 5000), 1000);
-    // What getaddr brings comes above what waiting brings, and stays.
+    // Tokens from getaddr come above those from waiting, and stay.
     let mut tokens = AddrTokens::new(Instant::ZERO);
     assert_eq!(admitted(&mut tokens, after(20_000), 0), 0);
     tokens.get_addr_sent();
@@ -54,7 +54,7 @@ fn a1_at_most_1000_by_waiting_and_1000_more_by_getaddr() {
     assert_eq!(admitted(&mut tokens, after(40_000), 1000), 1000);
 }
 
-/// What is taken of too many is a random choice, in which each place of the message has the same chance.
+/// Of too many a random choice is taken, in which each place of the message has the same chance.
 #[test]
 fn a1_no_place_in_the_message_is_better() {
     let mut counts = [0_u32; 20];

@@ -1,4 +1,4 @@
-//! What is kept, as bytes, and what becomes of them.
+//! Saved bytes, whole and damaged.
 
 use alloc::string::ToString as _;
 use alloc::vec;
@@ -73,7 +73,7 @@ fn d14_what_was_saved_comes_back() {
     assert_eq!(read.table.counts(), addresses.table.counts());
     assert_eq!((&read.anchors, &read.back_off), (&addresses.anchors, &addresses.back_off));
     assert_eq!(read.encode(MAGIC).len(), bytes.len());
-    // What was read once is written as it was read.
+    // State that was read once is written as it was read.
     let again = read.encode(MAGIC);
     assert_eq!(decode(&again).unwrap().encode(MAGIC), again);
 

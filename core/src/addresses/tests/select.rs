@@ -1,4 +1,4 @@
-//! What a draw returns: how often, and that it always ends.
+//! Draws: how often each address is returned, and that each draw ends.
 
 use alloc::vec::Vec;
 
