@@ -15,6 +15,9 @@ pub(super) const PLACES_PER_ADDRESS: u8 = 8;
 /// Addresses that may wait for the place of another in the tried table.
 const MAX_COLLISIONS: usize = 10;
 
+/// When the first block was made.
+const GENESIS: u32 = 1_231_006_505;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
@@ -255,8 +258,12 @@ impl AddrTable {
     }
 
     /// Takes back what was noted for a time that has not come: the clock was set, or was wrong when the table was
-    /// saved. An address that was last tried next year would not be tried until then.
+    /// saved. An address that was last tried next year would not be tried until then. A time before the first block
+    /// changes nothing: it is that of a machine that does not know the time yet.
     pub fn clock_set(&mut self, now: u32) {
+        if now < GENESIS {
+            return;
+        }
         self.last_good = self.last_good.min(now);
         self.entries.for_each_mut(|entry| {
             for time in [&mut entry.last_success, &mut entry.last_try, &mut entry.last_counted] {

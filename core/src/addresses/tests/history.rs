@@ -176,6 +176,8 @@ fn a_clock_that_is_set_back() {
     add(&mut table, a, &from("8.8.4.4"));
     table.attempt(&a, true, ahead);
     table.good(&at("9.9.9.9"), ahead);
+    table.clock_set(7);
+    assert_eq!(table.find(&a).unwrap().last_try, Some(ahead), "a machine that does not know the time yet");
     table.clock_set(NOW);
     assert_eq!(table.find(&a).unwrap().last_try, Some(NOW));
     table.good(&at("9.9.9.9"), NOW + 1);

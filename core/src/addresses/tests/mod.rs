@@ -13,7 +13,9 @@ mod history;
 mod model;
 mod receipt;
 mod saved;
+mod seeding;
 mod select;
+mod world;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
