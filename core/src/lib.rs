@@ -12,6 +12,9 @@
 //! | [`Peer`] | one connection: framing, handshake, keepalive, requests; see [`peer`] | your own loop, one connection |
 //! | [`Node`] | many connections: dialling, slots, requests for transactions; see [`node`] | a monitor, a crawler |
 //!
+//! Beside them [`addresses`] keeps the addresses of other nodes and decides whom to dial when. [`Node`] does not run it
+//! yet.
+//!
 //! By itself a node listens: it asks for each announced transaction, and it relays and serves nothing. The
 //! application adds the rest with commands: [`Input::Send`](node::Input::Send) sends any message,
 //! [`Input::Request`](node::Input::Request) asks for what the application chooses, and
@@ -141,6 +144,7 @@
 
 extern crate alloc;
 
+pub mod addresses;
 #[cfg(feature = "bitcoin")]
 mod bitcoin;
 mod close_reason;
