@@ -7,6 +7,7 @@ use crate::wire::AddrV2;
 
 /// An address on any network with a port: Bitcoin Core's `CService`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "an address and its port are all that there is")]
 pub struct AddrPort {
     /// The address.
     pub addr: AddrV2,
