@@ -40,6 +40,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 #![forbid(unsafe_code)]
 
+pub mod convert;
 pub mod journal;
 pub mod shrink;
 mod summary;

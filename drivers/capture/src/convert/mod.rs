@@ -1,0 +1,39 @@
+//! Captures that others made, as one stream of events: packets of tcpdump and Wireshark, files of Bitcoin Core.
+//!
+//! [`Capture::open`] takes a file or a folder, finds out by its content what it is, and hands out
+//! [`CaptureEvent`]s one by one, in the order of time. Nothing here knows what a message means:
+//! [`Framing`](framing::Framing) finds where messages begin, also after bytes that the capture lacks.
+//!
+//! | room | from | to |
+//! |---|---|---|
+//! | [`decompress`] | gzip, zstd, plain | bytes |
+//! | [`packets`] | bytes of a pcap or pcapng file | packets |
+//! | [`link`] | a packet | a TCP segment |
+//! | [`reassembly`] | segments | [`CaptureEvent`]s |
+//! | [`core_dat`] | `msgs_recv.dat`, `msgs_sent.dat` | [`CaptureEvent`]s |
+//! | [`framing`] | bytes and losses of a connection | messages |
+//! | [`pcapng_writer`] | bytes of connections | a pcapng file with synthetic TCP |
+//!
+//! Files are hostile: nothing is reserved because a file claims it, and each room names its bound. In all, a
+//! capture of packets is read in about [`reassembly::HELD`] bytes, and what its decompressor takes
+//! ([`decompress::WINDOW`]); a folder of Bitcoin Core in about 20 kB a file.
+
+pub mod core_dat;
+pub mod decompress;
+mod error;
+mod event;
+pub mod framing;
+pub mod link;
+pub mod packets;
+mod pcap;
+mod pcapng;
+pub mod pcapng_writer;
+pub mod reassembly;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::error::{Error, ErrorKind};
+pub use self::event::{CaptureEvent, Direction, End, Ended, UnixMicros};
+pub use self::source::{Capture, Format, Losses};
