@@ -318,10 +318,10 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 fn parse(folder: &str) -> Address {
     let (host, port) = folder.rsplit_once('_').unwrap_or((folder, ""));
     let Ok(port) = port.parse() else { return Address::Name { host: folder.into(), port: 0 } };
-    if let Some(v6) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        if let Ok(ip) = v6.replace('_', ":").parse() {
-            return Address::Socket((std::net::IpAddr::V6(ip), port).into());
-        }
+    if let Some(v6) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+        && let Ok(ip) = v6.replace('_', ":").parse()
+    {
+        return Address::Socket((std::net::IpAddr::V6(ip), port).into());
     }
     match host.parse::<std::net::Ipv4Addr>() {
         Ok(ip) => Address::Socket((ip, port).into()),

@@ -260,7 +260,7 @@ impl Half {
         let bytes = &self.buffer[self.told..self.told + count];
         match out.last_mut() {
             Some(Framed::Other { time: last, bytes: before }) if *last == time => {
-                before.extend_from_slice(bytes)
+                before.extend_from_slice(bytes);
             }
             _ => out.push(Framed::Other { time, bytes: bytes.into() }),
         }

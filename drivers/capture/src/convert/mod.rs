@@ -12,7 +12,6 @@
 //! | [`reassembly`] | segments | [`CaptureEvent`]s |
 //! | [`core_dat`] | `msgs_recv.dat`, `msgs_sent.dat` | [`CaptureEvent`]s |
 //! | [`framing`] | bytes and losses of a connection | messages |
-//! | [`pcapng_writer`] | bytes of connections | a pcapng file with synthetic TCP |
 //!
 //! Files are hostile: nothing is reserved because a file claims it, and each room names its bound. In all, a
 //! capture of packets is read in about [`reassembly::HELD`] bytes, and what its decompressor takes
@@ -27,7 +26,6 @@ pub mod link;
 pub mod packets;
 mod pcap;
 mod pcapng;
-pub mod pcapng_writer;
 pub mod reassembly;
 mod source;
 

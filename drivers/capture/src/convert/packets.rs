@@ -74,7 +74,7 @@ impl<R: Read> PacketReader<R> {
     }
 
     /// Reads the next packet; `None` at the end. After an error there is nothing more.
-    pub fn next(&mut self) -> Option<Result<Packet<'_>, Error>> {
+    pub fn next_packet(&mut self) -> Option<Result<Packet<'_>, Error>> {
         if self.done {
             return None;
         }

@@ -76,7 +76,7 @@ impl Pcapng {
                 continue;
             }
             let length = source.array::<4>("the header of a block")?;
-            let body = self.body_length(self.order.u32(&length, 0), offset)?;
+            let body = Self::body_length(self.order.u32(&length, 0), offset)?;
             let front = match kind {
                 INTERFACE => {
                     self.interface(source, body, data, offset)?;
@@ -112,7 +112,7 @@ impl Pcapng {
         if major != 1 {
             return Err(ErrorKind::value("the version of a pcapng section", major, "1").at(offset + 12));
         }
-        let body = self.body_length(order.u32(&front, 0), offset)?;
+        let body = Self::body_length(order.u32(&front, 0), offset)?;
         let Some(options) = body.checked_sub(16) else {
             return Err(
                 ErrorKind::value("the length of a section header", body + 12, "at least 28").at(offset)
@@ -123,7 +123,7 @@ impl Pcapng {
     }
 
     /// The length of a block's body, of the length that it says.
-    fn body_length(&self, length: u32, offset: u64) -> Result<u32, Error> {
+    fn body_length(length: u32, offset: u64) -> Result<u32, Error> {
         match length.checked_sub(12) {
             Some(body) if body % 4 == 0 => Ok(body),
             _ => {
@@ -204,7 +204,7 @@ impl Pcapng {
         };
         let interface = self.named(number, offset)?;
         let [high, low, captured, original] = [4, 8, 12, 16].map(|at| self.order.u32(&front, at));
-        self.data(source, captured, room, data, offset)?;
+        Self::data(source, captured, room, data, offset)?;
         let time = interface.time(u64::from(high) << 32 | u64::from(low));
         Ok(Front { time, link_type: interface.link_type, original })
     }
@@ -225,7 +225,7 @@ impl Pcapng {
         let interface = self.named(0, offset)?;
         let original = self.order.u32(&source.array::<4>("the header of a packet")?, 0);
         let most = if interface.snaplen == 0 { u32::MAX } else { interface.snaplen };
-        self.data(source, original.min(most), room, data, offset)?;
+        Self::data(source, original.min(most), room, data, offset)?;
         Ok(Front { time: self.time, link_type: interface.link_type, original })
     }
 
@@ -238,7 +238,6 @@ impl Pcapng {
 
     /// Reads `captured` bytes of a packet, and passes over what is left of `room`.
     fn data<R: Read>(
-        &self,
         source: &mut Source<R>,
         captured: u32,
         room: u32,
@@ -286,7 +285,7 @@ mod tests {
         assert_eq!(at(3, 0, 1_795_614_895_610), 1_795_614_895_610_000);
         assert_eq!(at(0, 0, 1_795_614_895), 1_795_614_895_000_000);
         assert_eq!(at(0x80, 0, 7), 7_000_000);
-        assert_eq!(at(0x80 | 10, 0, 1536), 1_500_000);
+        assert_eq!(at(0x80 | 0x0a, 0, 1536), 1_500_000);
         assert_eq!(at(0x80 | 127, 0, u64::MAX), 0);
         assert_eq!(at(127, 0, u64::MAX), 0);
         assert_eq!(at(0, 0, u64::MAX), u64::MAX);

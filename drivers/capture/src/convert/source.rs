@@ -164,7 +164,7 @@ impl Packets {
 
     fn packet(&mut self) {
         let offset = self.reader.offset();
-        let packet = match self.reader.next() {
+        let packet = match self.reader.next_packet() {
             Some(Ok(packet)) => packet,
             Some(Err(error)) => {
                 self.error = Some(error);

@@ -144,7 +144,7 @@ impl Reassembler {
         while self.held() > HELD
             && let Some(&(_, conn, direction)) = self.waiting.first()
         {
-            self.with(conn, direction, |stream, _, told| stream.skip_gap(told));
+            self.with(conn, direction, Stream::give_up);
             self.queue.settle(self.waiting.first().map(|first| first.0));
         }
         self.queue.settle(self.waiting.first().map(|first| first.0));
@@ -272,7 +272,7 @@ impl Reassembler {
         while let Some(&(deadline, conn, direction)) = self.deadlines.first()
             && deadline < self.now.time
         {
-            self.with(conn, direction, |stream, now, told| stream.expire(now, told));
+            self.with(conn, direction, Stream::expire);
         }
     }
 
@@ -317,7 +317,7 @@ impl Reassembler {
 
     fn finish_streams(&mut self, conn: ConnId) {
         for direction in Direction::BOTH {
-            self.with(conn, direction, |stream, now, told| stream.finish(now, told));
+            self.with(conn, direction, Stream::finish);
         }
     }
 

@@ -45,6 +45,7 @@ enum Content {
 
 /// Positions count the bytes of the stream; the lower half of one is its sequence number.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself, and any may hold with any other")]
 pub(super) struct Stream {
     /// The number of its SYN, if that was seen.
     pub(super) syn: Option<u32>,
@@ -164,8 +165,14 @@ impl Stream {
         self.watch(at);
     }
 
+    /// There is no room for what waits after the first gap.
+    pub(super) fn give_up(&mut self, at: Stamp, told: &mut Told) {
+        self.skip_gap(told);
+        self.watch(at);
+    }
+
     /// Gives up the first gap: what is missing there is lost. Something that waits is told.
-    pub(super) fn skip_gap(&mut self, told: &mut Told) {
+    fn skip_gap(&mut self, told: &mut Told) {
         let first = self.pending.first_key_value().map(|(start, piece)| (*start, piece.stamp));
         let end = self.end.filter(|_| !self.ended).map(|(position, at, _)| (position, at));
         let Some((target, at)) = first.into_iter().chain(end).min() else {
