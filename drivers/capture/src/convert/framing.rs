@@ -126,6 +126,11 @@ impl Framing {
         !self.found && self.halves.iter().all(|half| half.received >= 16)
     }
 
+    /// How many bytes it keeps.
+    pub fn held(&self) -> usize {
+        self.halves.iter().map(|half| half.buffer.len()).sum()
+    }
+
     /// Bytes of one direction; what they complete is added to `out`.
     pub fn bytes(&mut self, direction: Direction, time: UnixMicros, bytes: &[u8], out: &mut Vec<Framed>) {
         let half = &mut self.halves[direction as usize];

@@ -22,16 +22,24 @@ pub mod decompress;
 mod error;
 mod event;
 pub mod framing;
+mod import;
 pub mod link;
+mod observer;
 pub mod packets;
 mod pcap;
 mod pcapng;
 pub mod reassembly;
 mod source;
+mod survey;
+mod us;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CaptureEvent, Direction, End, Ended, UnixMicros};
-pub use self::source::{Capture, Format, Losses};
+pub use self::import::{Import, ImportOptions, Lost};
+pub use self::observer::{Difference, Finding, Found, HELD, NOW, OVER, Observer, REMEMBERED};
+pub use self::source::{Capture, Losses};
+pub use self::survey::Survey;
+pub use self::us::{NAMELESS_V4, NAMELESS_V6, Us};

@@ -10,6 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::event::UnixMicros;
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
+use crate::journal::Origin;
 
 /// The most that was captured of one packet, in bytes: four times what tcpdump and Wireshark capture.
 pub const MAX_PACKET: u32 = 1 << 20;
@@ -89,6 +90,14 @@ impl<R: Read> PacketReader<R> {
         };
         let data = &self.data[..];
         Some(Ok(Packet { time, link_type, data, original: original.max(data.len() as u32) }))
+    }
+
+    /// Which of the two formats it is.
+    pub fn origin(&self) -> Origin {
+        match *self.format {
+            Format::Pcap(_) => Origin::Pcap,
+            Format::Pcapng(_) => Origin::Pcapng,
+        }
     }
 
     /// How many bytes of the file were read.

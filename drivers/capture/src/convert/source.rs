@@ -11,17 +11,7 @@ use super::event::{CaptureEvent, UnixMicros};
 use super::link::{self, Other};
 use super::packets::{PacketReader, is_packets};
 use super::reassembly::Reassembler;
-use crate::journal;
-
-/// What a capture is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Format {
-    /// A pcap or pcapng file.
-    Packets,
-    /// Bitcoin Core's message files.
-    CoreDat,
-}
+use crate::journal::{self, Origin};
 
 /// Packets out of which nothing, or not all, was taken.
 ///
@@ -94,10 +84,10 @@ impl Capture {
     }
 
     /// What it was found to be.
-    pub const fn format(&self) -> Format {
-        match self.inner {
-            Inner::Packets(_) => Format::Packets,
-            Inner::CoreDat(_) => Format::CoreDat,
+    pub fn origin(&self) -> Origin {
+        match &self.inner {
+            Inner::Packets(packets) => packets.reader.origin(),
+            Inner::CoreDat(_) => Origin::CoreDat,
         }
     }
 

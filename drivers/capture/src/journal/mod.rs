@@ -15,9 +15,10 @@
 //! | kind | record | body |
 //! |---|---|---|
 //! | 1 | block start | number · time in µs, both varint |
-//! | 2 | prologue | fields: 1 program, 2 wall clock, 3 configuration (fields), 4 draws, 5 options |
+//! | 2 | prologue | fields: 1 program, 2 wall clock, 3 configuration (fields), 4 draws, 5 options, 6 origin |
 //! | 3 | block end | records · bytes of the block up to here, both varint · digest 16, or nothing |
 //! | 4 | end | why, u8 |
+//! | 5 | observation | number of what was observed, varint · µs since the record before · connection, varint · its own fields |
 //! | 64 to 127 | none yet | may be passed over |
 //! | 128 + bits | step | input number n, varint · µs since the step before · draws if bit 0 · mark 2 if bit 1 · the input's own fields |
 //!
@@ -54,6 +55,10 @@
 //!
 //! The core hashes what it receives twice, so a journal must not do so again: hence a CRC and a plain
 //! sum where a cryptographic hash would cost a tenth of the speed more.
+//!
+//! **Imports.** The journal of a capture that another program made names its origin in the prologue and has
+//! observations instead of steps: connections, the bytes of both directions, losses. No node played it, so there are no
+//! draws, marks and digests, and a [`Player`] refuses it: [`convert`](crate::convert) reads it.
 //!
 //! # Versions: what is promised
 //!
@@ -97,6 +102,7 @@ mod error;
 mod event;
 mod input;
 mod kind;
+mod observation;
 mod player;
 mod prologue;
 mod reader;
@@ -117,6 +123,7 @@ pub(crate) use self::background::Disk;
 pub use self::digest::{Digest, Digested};
 pub use self::error::{Error, ErrorKind};
 pub use self::input::OwnedInput;
+pub use self::observation::{Close, Observation, Observed, Origin, Way};
 pub use self::player::{Difference, PlayError, Played, Player, What};
 pub use self::prologue::{Prologue, Unknown};
 pub use self::reader::{Ending, Entry, Reader};

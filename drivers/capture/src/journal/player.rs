@@ -47,6 +47,9 @@ pub enum PlayError {
     /// The node does something else now.
     #[error(transparent)]
     Difference(#[from] Difference),
+    /// It is the import of another program's capture, which no node can play.
+    #[error("the import of a capture that another program made: it is observed, not played")]
+    Import,
 }
 
 /// The first point at which a replay does not do what was recorded.
@@ -199,6 +202,10 @@ impl<R: Read, M: Machine> Player<R, M> {
                 if got != expected {
                     return self.differ(number, What::Said { expected, got });
                 }
+            }
+            View::Observation(_) => {
+                self.reader.stop();
+                return Err(PlayError::Import);
             }
             View::Digest(expected) => {
                 let got = self.digest.borrow().sum();

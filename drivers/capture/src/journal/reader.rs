@@ -6,9 +6,10 @@ use std::io::Read;
 use satwire_core::Instant;
 
 use super::kind::{self, StepKind};
+use super::observation::take_observation;
 use super::record::{Scratch, StepView, take_step};
 use super::source::{Raw, Source};
-use super::{DIGEST, EndReason, Error, ErrorKind, Prologue, Record, Version};
+use super::{DIGEST, EndReason, Error, ErrorKind, Observation, Prologue, Record, Version};
 
 /// Reads a journal as a stream, one record at a time: it holds one record and a buffer, however long
 /// the journal is, and trusts nothing that is not checked.
@@ -75,12 +76,14 @@ impl fmt::Display for Ending {
 #[derive(Debug)]
 pub(super) enum View<'a> {
     Step(StepView<'a>),
+    Observation(Observation),
     Digest([u8; DIGEST]),
 }
 
 /// The finding, with the body of a step still to be looked into.
 enum Found {
     Step(StepKind),
+    Observation,
     Digest([u8; DIGEST]),
 }
 
@@ -171,6 +174,15 @@ impl<R: Read> Reader<R> {
         let number = self.numbered;
         let view = match found {
             Found::Digest(digest) => View::Digest(digest),
+            Found::Observation => {
+                match take_observation(&mut self.source.fields(), self.last) {
+                    Ok(observation) => {
+                        self.last = observation.at;
+                        View::Observation(observation)
+                    }
+                    Err(kind) => return Some(Err(kind.at(offset))),
+                }
+            }
             Found::Step(kind) => {
                 let step = take_step(&mut self.source.fields(), kind, self.last, &mut self.scratch);
                 match step {
@@ -212,14 +224,26 @@ impl<R: Read> Reader<R> {
                 kind::PROLOGUE => return Err(self.misplaced(number, "a step", offset)),
                 _ => {
                     let step = StepKind::of(number, self.source.format);
-                    if step.is_none() && !kind::may_be_passed_over(number, self.source.format) {
+                    let observation = number == kind::OBSERVATION;
+                    if step.is_none() && !observation && !kind::may_be_passed_over(number, self.source.format)
+                    {
                         let (what, code, format) = ("kind of record", u64::from(number), self.source.format);
                         return Err(ErrorKind::Unknown { what, code, format }.at(offset));
                     }
                     if self.block.is_none() {
                         return Err(self.misplaced(number, "a block", offset));
                     }
-                    self.count_record();
+                    // A step is played and an observation is not: no journal has both.
+                    match self.prologue.origin {
+                        Some(_) if step.is_some() => {
+                            return Err(self.misplaced(number, "an observation", offset));
+                        }
+                        None if observation => return Err(self.misplaced(number, "a step", offset)),
+                        _ => self.count_record(),
+                    }
+                    if observation {
+                        return Ok(Some((offset, Found::Observation)));
+                    }
                     if let Some(step) = step {
                         return Ok(Some((offset, Found::Step(step))));
                     }
@@ -311,6 +335,7 @@ impl<R: Read> Iterator for Reader<R> {
         Some(view.map(|(number, offset, view)| {
             let record = match view {
                 View::Step(step) => Record::Step(step.to_owned()),
+                View::Observation(observation) => Record::Observation(observation),
                 View::Digest(digest) => Record::Digest(digest),
             };
             Entry { number, offset, record }

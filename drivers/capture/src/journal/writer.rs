@@ -10,7 +10,7 @@ use super::input::{InputKind, Unsupported, put_input};
 use super::kind::{self, StepKind};
 use super::record::{Mark, put_drawn};
 use super::sink::Sink;
-use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Prologue, Step};
+use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Observation, Prologue, Step};
 
 /// Bytes that are gathered before the sink gets them, unless it is flushed earlier.
 const CHUNK: usize = 64 << 10;
@@ -214,15 +214,7 @@ impl<W: Sink> Writer<W> {
         mark: Option<Mark>,
         input: &[u8],
     ) {
-        let at = at.max(self.last);
-        if self.cuts(at) {
-            self.end_block();
-            self.start_block(at);
-        }
-        let mut front = std::mem::take(&mut self.front);
-        front.clear();
-        put_varint(&mut front, kind as u64);
-        put_varint(&mut front, at.as_micros() - self.last.as_micros());
+        let mut front = self.start_record(kind as u64, at);
         if draws.count > 0 {
             put_varint(&mut front, draws.count);
             front.extend_from_slice(draws.bytes);
@@ -230,8 +222,37 @@ impl<W: Sink> Writer<W> {
         if let Some(mark) = mark {
             front.extend_from_slice(&mark.0);
         }
+        self.close_record(StepKind::byte(draws.count > 0, mark.is_some()), front, input);
+    }
+
+    /// Appends what a capture shows. Its prologue must name an [`origin`](Prologue::origin).
+    pub fn observation(&mut self, observation: &Observation) {
+        let what = &observation.what;
+        let mut front = self.start_record(what.number(), observation.at);
+        put_varint(&mut front, observation.conn.0);
+        if what.put_fields(&mut front).is_err() {
+            return self.end(EndReason::Unsupported);
+        }
+        self.close_record(kind::OBSERVATION, front, what.bytes());
+    }
+
+    /// Begins a record that is in time, in a new block if it is time for one.
+    fn start_record(&mut self, number: u64, at: Instant) -> Vec<u8> {
+        let at = at.max(self.last);
+        if self.cuts(at) {
+            self.end_block();
+            self.start_block(at);
+        }
+        let mut front = std::mem::take(&mut self.front);
+        front.clear();
+        put_varint(&mut front, number);
+        put_varint(&mut front, at.as_micros() - self.last.as_micros());
         self.last = at;
-        self.counted(StepKind::byte(draws.count > 0, mark.is_some()), &[&front, input]);
+        front
+    }
+
+    fn close_record(&mut self, kind: u8, front: Vec<u8>, rest: &[u8]) {
+        self.counted(kind, &[&front, rest]);
         self.front = front;
         if self.out.len() >= CHUNK {
             self.hand_over();

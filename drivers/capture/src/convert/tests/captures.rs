@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::convert::{End, Format};
+use crate::convert::End;
+use crate::journal::Origin;
 
 /// How often each command went each way, as `tshark -r core-regtest.pcap -Y 'bitcoin && tcp.srcport==PORT'
 /// -T fields -e bitcoin.command` counts.
@@ -53,7 +54,7 @@ fn counts(messages: &[Found], direction: Direction) -> Vec<(&str, usize)> {
 #[test]
 fn packets_hold_the_messages_that_tshark_finds() {
     let capture = Capture::open(&committed("core-regtest.pcap")).unwrap();
-    assert_eq!(capture.format(), Format::Packets);
+    assert_eq!(capture.origin(), Origin::Pcap);
     let events = whole(capture);
     let CaptureEvent::Opened { from, to, time, adopted, .. } = &events[0] else { panic!("{:?}", events[0]) };
     let at = |addr: &str| End::At(addr.parse::<SocketAddr>().unwrap().into());
@@ -72,7 +73,7 @@ fn core_s_own_files_hold_the_same_messages_in_the_same_order() {
     let packets = messages(whole(Capture::open(&committed("core-regtest.pcap")).unwrap()));
     for name in ["core-regtest.dat", "core-regtest.dat/127.0.0.1_55232"] {
         let capture = Capture::open(&committed(name)).unwrap();
-        assert_eq!(capture.format(), Format::CoreDat);
+        assert_eq!(capture.origin(), Origin::CoreDat);
         let events = whole(capture);
         let CaptureEvent::Opened { from, to, adopted, .. } = &events[0] else { panic!("{:?}", events[0]) };
         assert_eq!(*from, End::At("127.0.0.1:55232".parse::<SocketAddr>().unwrap().into()));

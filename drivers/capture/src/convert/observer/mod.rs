@@ -1,0 +1,302 @@
+//! Reads an import: what its messages mean, without a node that could object to them.
+//!
+//! An [`Observer`] tells the events that a node tells, from what both ends said: it sends nothing, closes nothing, and
+//! passes over no message. What a node would know of itself it reads in the capture: that a transaction was asked for,
+//! and when, in the recorded `getdata`; that a ping was answered in the nonces of recorded pings. The timeout of a
+//! request is told when it is due.
+//!
+//! Beside it runs our own core with the same bytes at the same times. Where that one would have closed a connection or
+//! asked for something else, a [`Difference`] is told, and the observer goes on.
+//!
+//! **Bounds.** It holds a message that is not whole for each direction, together at most [`HELD`] bytes: beyond that the
+//! newest is given up. Of ids the last [`REMEMBERED`] are known, as bodies and as announcements. Of connections that are
+//! over it knows the last [`OVER`]; what comes of one before them is told as of a connection without its beginning.
+
+mod asked;
+mod conversation;
+mod finding;
+mod held;
+mod ids;
+mod messages;
+pub(crate) mod shadow;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use satwire_core::node::{ConnId, EventKind, FailedRequest};
+use satwire_core::wire::Inventory;
+use satwire_core::{CloseReason, Instant, IoError, Label, Magic, WallClock};
+
+use self::asked::Asked;
+use self::conversation::Conversation;
+pub use self::finding::{Difference, Finding, Found};
+use self::held::Held;
+pub use self::held::NOW;
+use self::ids::RecentIds;
+use self::shadow::Shadow;
+use super::event::Direction;
+use super::framing::{Framed, Framing};
+use super::import::framing_magic;
+use crate::journal::{Close, Observation, Observed, Prologue, Way};
+
+/// The most that messages which are not whole take together, in bytes.
+pub const HELD: usize = 256 << 20;
+
+/// How many ids are remembered, of transactions that came and of those that were announced, about 100 bytes each.
+pub const REMEMBERED: usize = 1 << 17;
+
+/// How many connections that are over are remembered.
+pub const OVER: usize = 1024;
+
+/// Reads observations, in their order.
+///
+/// After each [`observe`](Self::observe), [`poll`](Self::poll) until there is nothing; after the last one
+/// [`finish`](Self::finish), and poll again. What is told after an inventory waits for up to [`NOW`], until it shows
+/// what was asked for.
+#[derive(Debug)]
+pub struct Observer {
+    clock: WallClock,
+    magic: Option<Magic>,
+    timeout: std::time::Duration,
+    with_messages: bool,
+    conversations: BTreeMap<ConnId, Conversation>,
+    over: VecDeque<ConnId>,
+    held: usize,
+    asked: Asked,
+    came: RecentIds,
+    announced: RecentIds,
+    shadow: Option<Shadow>,
+    told: Held,
+    now: Instant,
+}
+
+impl Observer {
+    /// An observer of an import that begins like this.
+    pub fn new(prologue: &Prologue) -> Self {
+        Self {
+            clock: prologue.clock,
+            magic: framing_magic(prologue),
+            timeout: prologue.config.request_timeout,
+            with_messages: false,
+            conversations: BTreeMap::new(),
+            over: VecDeque::new(),
+            held: 0,
+            asked: Asked::default(),
+            came: RecentIds::new(REMEMBERED),
+            announced: RecentIds::new(REMEMBERED),
+            shadow: Some(Shadow::new(&prologue.config, prologue.clock, |nonces| nonces)),
+            told: Held::default(),
+            now: Instant::ZERO,
+        }
+    }
+
+    /// The same, and tells each message before what follows from it.
+    #[must_use]
+    pub fn with_messages(self) -> Self {
+        Self { with_messages: true, ..self }
+    }
+
+    /// The same, without differences: at twice the speed.
+    #[must_use]
+    pub fn without_differences(self) -> Self {
+        Self { shadow: None, ..self }
+    }
+
+    /// Takes the next observation.
+    pub fn observe(&mut self, observation: Observation) {
+        self.pass_time(observation.at);
+        let conn = observation.conn;
+        match observation.what {
+            Observed::Opened { peer, us, direction, adopted } => {
+                let framing = Framing::new(adopted, self.magic);
+                self.conversations.insert(conn, Conversation::new(framing));
+                if let (Some(shadow), false) = (&mut self.shadow, adopted) {
+                    shadow.open(self.now, conn, &peer, direction);
+                }
+                self.tell(conn, Found::Connected { peer, us, direction, adopted });
+            }
+            Observed::Bytes(way, bytes) => {
+                let conversation = self.conversation(conn);
+                conversation.bytes[way as usize] += bytes.len() as u64;
+                self.frame(conn, way, |framing, direction, time, out| {
+                    framing.bytes(direction, time, &bytes, out);
+                });
+                if self.held > HELD {
+                    self.frame(conn, way, |framing, direction, time, out| {
+                        framing.lost(direction, time, None, out);
+                    });
+                }
+            }
+            Observed::Lost(way, bytes) => {
+                self.conversation(conn);
+                self.frame(conn, way, |framing, direction, time, out| {
+                    framing.lost(direction, time, bytes, out);
+                });
+                self.tell(conn, Found::Lost { way, bytes });
+            }
+            Observed::Closed(close) => self.closed(conn, close),
+        }
+        self.tell_closed();
+    }
+
+    /// There is nothing more: what is not whole is given up.
+    pub fn finish(&mut self) {
+        for conn in self.conversations.keys().copied().collect::<Vec<_>>() {
+            self.end(conn);
+            if !self.over.contains(&conn) {
+                self.tell_opaque(conn);
+            }
+        }
+        self.tell_closed();
+        self.told.finish();
+    }
+
+    /// What was found next.
+    pub fn poll(&mut self) -> Option<Finding> {
+        self.told.pop(self.now)
+    }
+
+    /// Does what is due up to a time, each at its own.
+    fn pass_time(&mut self, to: Instant) {
+        loop {
+            let request = self.asked.deadline(self.timeout);
+            let shadow = self.shadow.as_ref().and_then(Shadow::poll_timeout);
+            let Some(due) = request.into_iter().chain(shadow).min().filter(|due| *due <= to) else { break };
+            self.now = self.now.max(due);
+            if shadow == Some(due) {
+                self.time_shadow();
+            }
+            if request == Some(due) {
+                let mut expired = BTreeMap::<ConnId, Vec<Inventory>>::new();
+                while self.asked.deadline(self.timeout) == Some(due)
+                    && let Some((conn, item)) = self.asked.expire()
+                {
+                    expired.entry(conn).or_default().push(item);
+                }
+                for (conn, items) in expired {
+                    self.tell(conn, Found::Event(EventKind::Unanswered(failed(items))));
+                }
+            }
+            self.tell_closed();
+        }
+        self.now = self.now.max(to);
+    }
+
+    fn time_shadow(&mut self) {
+        let conversations = &self.conversations;
+        if let Some(shadow) = &mut self.shadow {
+            let waits = |conn| conversations.get(&conn).is_some_and(Conversation::has_ping);
+            shadow.handle_timeout(self.now, waits);
+        }
+    }
+
+    /// The connection; one that is not known has no beginning.
+    fn conversation(&mut self, conn: ConnId) -> &mut Conversation {
+        let magic = self.magic;
+        self.conversations.entry(conn).or_insert_with(|| Conversation::new(Framing::new(true, magic)))
+    }
+
+    /// Changes the framing of a connection, and reads what it gives.
+    fn frame(
+        &mut self,
+        conn: ConnId,
+        way: Way,
+        change: impl FnOnce(&mut Framing, Direction, u64, &mut Vec<Framed>),
+    ) {
+        let Some(conversation) = self.conversations.get_mut(&conn) else { return };
+        let mut framed = Vec::new();
+        let direction = if way == Way::Received { Direction::Forward } else { Direction::Backward };
+        change(&mut conversation.framing, direction, self.now.as_micros(), &mut framed);
+        let held = conversation.framing.held();
+        self.held = self.held - conversation.held + held;
+        conversation.held = held;
+        for framed in framed {
+            self.framed(conn, way, framed);
+        }
+    }
+
+    fn framed(&mut self, conn: ConnId, way: Way, framed: Framed) {
+        match framed {
+            Framed::Message { frame, .. } => {
+                if self.with_messages {
+                    self.tell_sized(conn, Found::Message { way, frame: frame.clone() }, frame.len());
+                }
+                match way {
+                    Way::Received => self.received(conn, &frame),
+                    Way::Sent => self.sent(conn, &frame),
+                }
+            }
+            Framed::Other { bytes, .. } => {
+                // Before any message it may be encrypted: then nothing is to be said of it.
+                let speaks = self.conversations.get(&conn).is_some_and(|known| known.framing.magic().is_some());
+                if let (Some(shadow), Way::Received, true) = (&mut self.shadow, way, speaks) {
+                    shadow.received(self.now, conn, &bytes);
+                }
+            }
+            Framed::Cut { .. } | Framed::Lost { .. } => {
+                if let (Some(shadow), Way::Received) = (&mut self.shadow, way) {
+                    shadow.forget(self.now, conn);
+                }
+            }
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId, close: Close) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.forget(self.now, conn);
+        }
+        self.tell_opaque(conn);
+        let unanswered = self.asked.end(conn);
+        if !unanswered.is_empty() {
+            self.tell(conn, Found::Event(EventKind::Unanswered(failed(unanswered))));
+        }
+        let reason = match close {
+            Close::Reset(Way::Received) => CloseReason::Io(IoError::Reset),
+            Close::Finished(Way::Sent) | Close::Reset(Way::Sent) => CloseReason::Local(Label::LOCAL),
+            Close::Finished(Way::Received) | Close::Unseen => CloseReason::Io(IoError::Ended),
+        };
+        self.tell(conn, Found::Event(EventKind::Disconnected(reason)));
+        self.over.push_back(conn);
+        if self.over.len() > OVER
+            && let Some(oldest) = self.over.pop_front()
+        {
+            self.end(oldest);
+            self.conversations.remove(&oldest);
+        }
+    }
+
+    /// Gives up what is not whole of a connection.
+    fn end(&mut self, conn: ConnId) {
+        for way in Way::BOTH {
+            self.frame(conn, way, |framing, direction, time, out| framing.end(direction, time, out));
+        }
+    }
+
+    fn tell_opaque(&mut self, conn: ConnId) {
+        let Some(conversation) = self.conversations.get(&conn) else { return };
+        if conversation.framing.is_opaque() {
+            let [received, sent] = conversation.bytes;
+            self.tell(conn, Found::Opaque { received, sent });
+        }
+    }
+
+    /// Tells what our core has closed.
+    fn tell_closed(&mut self) {
+        let closed = self.shadow.as_mut().map(Shadow::take_closed).unwrap_or_default();
+        for (_, conn, reason) in closed {
+            self.tell(conn, Found::Difference(Difference::Closes(reason)));
+        }
+    }
+
+    fn tell(&mut self, conn: ConnId, what: Found) {
+        self.tell_sized(conn, what, 0);
+    }
+
+    fn tell_sized(&mut self, conn: ConnId, what: Found, bytes: usize) {
+        self.told.push(Finding { at: self.now, conn, what }, bytes);
+    }
+}
+
+/// Requests that failed. Whom the recorded node asked instead is not looked for.
+fn failed(items: Vec<Inventory>) -> Vec<FailedRequest> {
+    items.into_iter().map(|item| FailedRequest { item, next: None }).collect()
+}

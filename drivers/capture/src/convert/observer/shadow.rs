@@ -1,0 +1,223 @@
+//! Our own core beside a recorded node: what it would have done with the same bytes.
+//!
+//! It is told what its peers said, message by message, as the capture has it, and never what the recorded node said.
+//! Three things are put right, because they hang on what was said:
+//! - its pings are answered at once as long as the recorded node's are, and when those are where they wait, since the
+//!   capture holds no answer to a nonce that nobody sent;
+//! - a peer's `wtxidrelay` counts if the recorded node sent its own, since without it the peer announces by txid;
+//! - its slots never run out.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use satwire_core::node::{Address, ConnId, Environment, Event, EventKind, Input, Output, Purpose};
+use satwire_core::peer::Direction;
+use satwire_core::wire::{Command, Hash, encode_frame, encode_pong};
+use satwire_core::{CloseReason, Config, Instant, IoError, Magic, Node, WallClock};
+
+/// A node that is told what a capture shows.
+#[derive(Debug)]
+pub(crate) struct Shadow<E = Nonces> {
+    node: Node<E>,
+    magic: Magic,
+    pings: Pings,
+    /// Its names of the connections, and back.
+    names: BTreeMap<ConnId, ConnId>,
+    back: BTreeMap<ConnId, ConnId>,
+    /// Pings that wait until the recorded node's is answered, by our name.
+    owed: BTreeMap<ConnId, u64>,
+    /// What it closed, and what it asked for on account of the last frame.
+    closed: Vec<(Instant, ConnId, CloseReason)>,
+    asks: Vec<Hash>,
+}
+
+/// Pings that were sent, and their nonces.
+type Pings = Rc<RefCell<Vec<(ConnId, u64)>>>;
+
+/// The random words of a shadow: the same in every run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nonces {
+    last: u64,
+    pings: Pings,
+}
+
+impl Environment for Nonces {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
+        // Weyl's sequence: different words, none of them 0.
+        self.last = self.last.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        if let Purpose::PingNonce(conn) = purpose {
+            self.pings.borrow_mut().push((conn, self.last));
+        }
+        self.last
+    }
+}
+
+impl<E: Environment> Shadow<E> {
+    /// A node of this configuration. `wrap` may put another environment around its own.
+    pub(crate) fn new(config: &Config, clock: WallClock, wrap: impl FnOnce(Nonces) -> E) -> Self {
+        let nonces = Nonces::default();
+        let pings = nonces.pings.clone();
+        let config = Self::config(config);
+        Self {
+            magic: config.magic,
+            node: Node::new(config, clock, wrap(nonces)),
+            pings,
+            names: BTreeMap::new(),
+            back: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            closed: Vec::new(),
+            asks: Vec::new(),
+        }
+    }
+
+    /// The configuration of the shadow of a node that had this one.
+    pub(crate) fn config(config: &Config) -> Config {
+        Config {
+            inbound_slots: usize::MAX,
+            inbound_per_address: usize::MAX,
+            inbound_per_group: usize::MAX,
+            ..config.clone()
+        }
+    }
+
+    /// The environment around its own.
+    pub(crate) const fn environment_mut(&mut self) -> &mut E {
+        self.node.environment_mut()
+    }
+
+    /// A connection is open.
+    pub(crate) fn open(&mut self, at: Instant, conn: ConnId, peer: &Address, direction: Direction) {
+        let addr = match peer {
+            Address::Socket(addr) => *addr,
+            // For benchmarks (RFC 2544): it stands for one that is none of the internet.
+            _ => SocketAddr::from(([198, 18, (conn.0 >> 8) as u8, conn.0 as u8], 1)),
+        };
+        let name = match direction {
+            Direction::Inbound => {
+                let name = self.node.next_conn();
+                self.node.handle(at, Input::Accepted { conn: name, addr });
+                name
+            }
+            Direction::Outbound => {
+                let name = self.node.next_conn();
+                self.node.handle(at, Input::Dial(addr.into()));
+                self.node.handle(at, Input::Connected(name));
+                // Nothing is dialled that was not recorded.
+                if let Some(target) = self.node.target(&addr.into()) {
+                    self.node.handle(at, Input::RemoveTarget(target));
+                }
+                name
+            }
+        };
+        self.names.insert(conn, name);
+        self.back.insert(name, conn);
+        self.drain();
+    }
+
+    /// Whether it still has this connection.
+    pub(crate) fn follows(&self, conn: ConnId) -> bool {
+        self.names.contains_key(&conn)
+    }
+
+    /// The peer said this. What it asks for at once is in [`take_asks`](Self::take_asks) then.
+    pub(crate) fn received(&mut self, at: Instant, conn: ConnId, bytes: &[u8]) {
+        self.asks.clear();
+        let Some(name) = self.names.get(&conn) else { return };
+        self.node.handle(at, Input::Received(*name, bytes));
+        self.drain();
+    }
+
+    /// The peer's handshake is done, with or without `wtxidrelay`.
+    pub(crate) fn verack(&mut self, at: Instant, conn: ConnId, frame: &[u8], wtxidrelay: bool) {
+        let mut bytes = Vec::new();
+        if wtxidrelay {
+            encode_frame(&mut bytes, self.magic, Command::WTXIDRELAY, |_| {});
+        }
+        bytes.extend_from_slice(frame);
+        self.received(at, conn, &bytes);
+    }
+
+    /// The connection is over, or is followed no further.
+    pub(crate) fn forget(&mut self, at: Instant, conn: ConnId) {
+        if let Some(name) = self.unname(conn) {
+            self.node.handle(at, Input::Closed(name, IoError::Ended));
+            self.drain();
+        }
+    }
+
+    /// When something is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.node.poll_timeout()
+    }
+
+    /// Time has come to `at`. `waits` says whether the recorded node waits for a pong itself.
+    pub(crate) fn handle_timeout(&mut self, at: Instant, waits: impl Fn(ConnId) -> bool) {
+        self.node.handle(at, Input::Timeout);
+        self.drain();
+        let pings: Vec<_> = self.pings.borrow_mut().drain(..).collect();
+        for (name, nonce) in pings {
+            let Some(conn) = self.back.get(&name).copied() else { continue };
+            self.owed.insert(conn, nonce);
+            if !waits(conn) {
+                self.pong(at, conn);
+            }
+        }
+    }
+
+    /// The recorded node's ping was answered: ours as well.
+    pub(crate) fn pong(&mut self, at: Instant, conn: ConnId) {
+        if let Some(nonce) = self.owed.remove(&conn) {
+            let mut bytes = Vec::new();
+            encode_pong(&mut bytes, self.magic, nonce);
+            self.received(at, conn, &bytes);
+        }
+    }
+
+    /// What it asked for at once on account of what came last.
+    pub(crate) fn take_asks(&mut self) -> Vec<Hash> {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// The connections that it closed.
+    pub(crate) fn take_closed(&mut self) -> Vec<(Instant, ConnId, CloseReason)> {
+        std::mem::take(&mut self.closed)
+    }
+
+    fn unname(&mut self, conn: ConnId) -> Option<ConnId> {
+        let name = self.names.remove(&conn)?;
+        self.back.remove(&name);
+        self.owed.remove(&conn);
+        Some(name)
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.node.poll() {
+            match output {
+                Output::Transmit(name) => {
+                    let all = self.node.transmit(name).len();
+                    self.node.transmitted(name, all);
+                }
+                Output::Event(Event { at, conn: Some(name), kind }) => self.event(at, name, kind),
+                _ => {}
+            }
+        }
+    }
+
+    fn event(&mut self, at: Instant, name: ConnId, kind: EventKind) {
+        match kind {
+            EventKind::Announced(announcements) => {
+                let asked = announcements.iter().filter(|announcement| announcement.requested);
+                self.asks.extend(asked.map(|announcement| announcement.item.hash));
+            }
+            EventKind::Disconnected(reason) => {
+                if let Some(conn) = self.back.get(&name).copied() {
+                    self.unname(conn);
+                    self.closed.push((at, conn, reason));
+                }
+            }
+            _ => {}
+        }
+    }
+}
