@@ -4,6 +4,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod capinfo;
+mod capture;
 mod cli;
 mod commands;
 mod meter;

@@ -1,14 +1,16 @@
-//! `satwire replay`: a journal through the same core, with the same lines as `watch` printed.
+//! `satwire replay`: a journal through the same core, with the same lines as `watch` printed; or the capture of another
+//! program, observed.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::num::NonZeroU64;
 use std::process::ExitCode;
 
+use satwire_capture::convert::{Opened, Source};
 use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
 use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
 use satwire_core::{Instant, Network};
 
+use crate::capture::{self, observe};
 use crate::cli::{Replay, Until};
 use crate::meter::Meter;
 use crate::model::{Model, Traffic};
@@ -20,14 +22,18 @@ use crate::stderr::{fail, say};
 
 /// Plays the journal to its end, to `--until`, or to the first difference.
 pub(crate) fn run(replay: &Replay) -> ExitCode {
-    let reader = match open(replay) {
-        Ok(reader) => reader,
+    let opened = match capture::open(&replay.file, replay.import) {
+        Ok(opened) => opened,
         Err(trouble) => return fail(trouble),
     };
-    if let Some(shrink) = &replay.shrink {
-        return shrink::run(reader, replay, shrink);
-    }
-    match play(reader, replay, io::BufWriter::new(io::stdout().lock())) {
+    let out = io::BufWriter::new(io::stdout().lock());
+    let played = match (opened, &replay.shrink) {
+        (Opened::Journal(reader), None) => play(*reader, replay, out),
+        (Opened::Import(story), None) => observe(*story, replay.lines(), out),
+        (Opened::Journal(reader), Some(wish)) => return shrink::run(*reader, replay, wish),
+        (Opened::Import(story), Some(wish)) => return shrink::run_import(*story, replay, wish),
+    };
+    match played {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(trouble)) => fail(trouble),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -35,14 +41,8 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
     }
 }
 
-fn open(replay: &Replay) -> Result<Reader<File>, String> {
-    let name = replay.file.display();
-    let file = File::open(&replay.file).map_err(|error| format!("cannot open {name}: {error}"))?;
-    Reader::new(file).map_err(|error| format!("{name}: {error}"))
-}
-
 /// Prints what the journal makes the node say; what is wrong with it, if something is.
-fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Result<Option<String>> {
+fn play(reader: Reader<Source>, replay: &Replay, mut out: impl Write) -> io::Result<Option<String>> {
     let name = replay.file.display();
     let prologue = reader.prologue();
     let (recorded, unknown) = Options::recorded(prologue);

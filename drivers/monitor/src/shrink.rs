@@ -1,10 +1,10 @@
 //! `satwire replay --shrink`: the smallest journal that still does what is looked for.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use satwire_capture::convert::{Story, play_import};
 use satwire_capture::journal::{BackgroundFile, Reader};
 use satwire_capture::shrink::{Difference, Shrunk, TRIES, TestCase};
 
@@ -15,7 +15,7 @@ use crate::stderr::{fail, say};
 const MOST_BYTES: u64 = 256 << 20;
 
 /// Writes the smaller journal and says how small it is.
-pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitCode {
+pub(crate) fn run(reader: Reader<impl Read>, replay: &Replay, wish: &Shrink) -> ExitCode {
     let name = replay.file.display();
     let size = replay.file.metadata().map_or(0, |metadata| metadata.len());
     if size > MOST_BYTES {
@@ -44,6 +44,19 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
         Ok(Some(found)) => write(&case, &found, wish),
         Ok(None) => fail(format_args!("{name}: nothing to shrink: {}", missed(wish.predicate))),
         Err(_) => fail(format_args!("{name}: the node panics: take --shrink panics")),
+    }
+}
+
+/// The same of what our core does with the capture of another program: without `differs`, since it has done nothing else
+/// before.
+pub(crate) fn run_import(mut story: Story, replay: &Replay, wish: &Shrink) -> ExitCode {
+    let (journal, trouble) = play_import(&mut story, MOST_BYTES as usize);
+    if let Some(trouble) = trouble {
+        say(format_args!("{trouble}; what comes before it is taken"));
+    }
+    match Reader::new(&journal[..]) {
+        Ok(reader) => run(reader, replay, wish),
+        Err(error) => fail(format_args!("{}: {error}", replay.file.display())),
     }
 }
 

@@ -50,19 +50,6 @@ pub struct Import {
     zero: UnixMicros,
     ours: BTreeMap<ConnId, Direction>,
     named: bool,
-    lost: Lost,
-}
-
-/// What a capture lacks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Lost {
-    /// How often something is missing.
-    pub losses: u64,
-    /// Bytes that are missing, as far as it is known how many.
-    pub bytes: u64,
-    /// The first of them.
-    pub first: Option<(ConnId, Instant)>,
 }
 
 impl Import {
@@ -81,8 +68,8 @@ impl Import {
         }
         let mut prologue = Prologue::new(program, config, clock);
         prologue.origin = Some(capture.origin());
-        let (ours, lost) = (BTreeMap::new(), Lost::default());
-        Ok(Self { capture, prologue, us: options.us, zero: survey.zero, ours, named: false, lost })
+        let ours = BTreeMap::new();
+        Ok(Self { capture, prologue, us: options.us, zero: survey.zero, ours, named: false })
     }
 
     /// The first record of the journal.
@@ -93,11 +80,6 @@ impl Import {
     /// What was left aside so far.
     pub fn losses(&self) -> Losses {
         self.capture.losses()
-    }
-
-    /// What was missing so far.
-    pub const fn lost(&self) -> Lost {
-        self.lost
     }
 
     /// Whether the end that the user named was met so far.
@@ -113,12 +95,7 @@ impl Import {
         let what = match event {
             CaptureEvent::Opened { from, to, adopted, .. } => self.opened(conn, from, to, adopted),
             CaptureEvent::Bytes { direction, bytes, .. } => Observed::Bytes(way(direction), bytes),
-            CaptureEvent::Lost { direction, bytes, .. } => {
-                self.lost.losses += 1;
-                self.lost.bytes += bytes.unwrap_or(0);
-                self.lost.first.get_or_insert((conn, at));
-                Observed::Lost(way(direction), bytes)
-            }
+            CaptureEvent::Lost { direction, bytes, .. } => Observed::Lost(way(direction), bytes),
             CaptureEvent::Message { direction, command, payload, .. } => {
                 Observed::Bytes(way(direction), frame(self.prologue.config.magic, command, &payload))
             }

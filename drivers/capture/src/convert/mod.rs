@@ -26,10 +26,12 @@ mod import;
 pub mod link;
 mod observer;
 pub mod packets;
+mod played;
 mod pcap;
 mod pcapng;
 pub mod reassembly;
 mod source;
+mod story;
 mod survey;
 mod us;
 
@@ -38,8 +40,9 @@ mod tests;
 
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CaptureEvent, Direction, End, Ended, UnixMicros};
-pub use self::import::{Import, ImportOptions, Lost};
-pub use self::observer::{Difference, Finding, Found, HELD, NOW, OVER, Observer, REMEMBERED};
+pub use self::import::{Import, ImportOptions};
+pub use self::observer::{Difference, Finding, Found, HELD, NOW, OVER, Observer, REMEMBERED, play_import};
 pub use self::source::{Capture, Losses};
+pub use self::story::{Lost, Opened, Source, Story, StoryError};
 pub use self::survey::Survey;
 pub use self::us::{NAMELESS_V4, NAMELESS_V6, Us};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Args, Command, CommandFactory as _, Parser, Subcommand};
+use satwire_capture::convert::Us;
 use satwire_core::Network;
 
 use super::address::{BindTo, Target};
@@ -203,8 +204,13 @@ pub(super) struct ChainFlags {
 }
 
 impl ChainFlags {
-    /// The one network that was named.
+    /// The one network that was named, or main.
     pub(super) fn network(&self) -> Result<Network, String> {
+        Ok(self.given()?.unwrap_or(Network::Main))
+    }
+
+    /// The one network that was named, if one was.
+    pub(super) fn given(&self) -> Result<Option<Network>, String> {
         let short_forms = [
             (self.testnet, Network::Testnet3),
             (self.testnet4, Network::Testnet4),
@@ -214,12 +220,22 @@ impl ChainFlags {
         ];
         let short = short_forms.into_iter().filter_map(|(given, network)| given.then_some(network));
         let mut named = self.chain.iter().copied().chain(short);
-        let Some(network) = named.next() else { return Ok(Network::Main) };
+        let Some(network) = named.next() else { return Ok(None) };
         match named.find(|other| *other != network) {
-            None => Ok(network),
+            None => Ok(Some(network)),
             Some(other) => Err(format!("two chains, {network} and {other}: give one of them")),
         }
     }
+}
+
+/// How the capture of another program is to be read.
+#[derive(Debug, Args)]
+pub(super) struct ImportFlags {
+    /// The end of the connections whose point of view is taken, in a packet capture [default: the end that dialled]
+    #[arg(long, value_name = "IP[:PORT]", value_parser = values::us, help_heading = "Captures of others")]
+    pub(super) us: Option<Us>,
+    #[command(flatten)]
+    pub(super) chain: ChainFlags,
 }
 
 #[derive(Debug, Args)]
@@ -255,9 +271,11 @@ pub(super) struct DecodeFlags {
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES, args_override_self = true)]
 pub(super) struct ReplayFlags {
-    /// A journal, as 'satwire watch --record' writes it
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
     /// Stop after this time, in seconds since the start, or after this record, as #N
     #[arg(long, value_name = "TIME|#N", value_parser = values::until)]
     pub(super) until: Option<Until>,
@@ -281,9 +299,11 @@ pub(super) struct ReplayFlags {
 #[derive(Debug, Args)]
 #[command(after_help = CAPINFO_EXAMPLES)]
 pub(super) struct CapinfoFlags {
-    /// A journal, as 'satwire watch --record' writes it
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,

@@ -15,14 +15,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::FromArgMatches as _;
+use satwire_capture::convert::ImportOptions;
 use satwire_core::node::Address;
 use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
-use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
+use self::flags::{
+    CapinfoFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb, WatchFlags,
+};
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
 pub(crate) use self::values::{Predicate, Speed, Until};
+use crate::capture::Lines;
 use crate::options::Options;
 
 /// The wish of the user.
@@ -93,6 +97,15 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// As [`Watch::debug_net`]; as it was recorded if it is not given.
     pub(crate) debug_net: Option<bool>,
+    /// How the capture of another program is to be read.
+    pub(crate) import: ImportOptions,
+}
+
+impl Replay {
+    /// The lines of a capture that another program made.
+    pub(crate) fn lines(&self) -> Lines {
+        Lines { format: self.format, debug_net: self.debug_net == Some(true), until: self.until }
+    }
 }
 
 /// What a journal holds.
@@ -100,6 +113,8 @@ pub(crate) struct Replay {
 pub(crate) struct Capinfo {
     pub(crate) file: PathBuf,
     pub(crate) json: bool,
+    /// How the capture of another program is to be read.
+    pub(crate) import: ImportOptions,
 }
 
 /// A smaller journal, instead of events.
@@ -141,7 +156,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Demo(flags) => demo(&flags, stdout).map(Action::Demo),
         Verb::Decoderawtransaction(flags) => decode(flags).map(Action::Decode),
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
-        Verb::Capinfo(flags) => Ok(Action::Capinfo(Capinfo { file: flags.file, json: flags.json })),
+        Verb::Capinfo(flags) => capinfo(flags).map(Action::Capinfo),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }
@@ -213,7 +228,18 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         shrink,
         format: format(&flags.format, stdout)?,
         debug_net: flags.debug.last().map(|category| *category == values::Category::Net),
+        import: import(&flags.import)?,
     })
+}
+
+fn capinfo(flags: CapinfoFlags) -> Result<Capinfo, String> {
+    Ok(Capinfo { import: import(&flags.import)?, file: flags.file, json: flags.json })
+}
+
+/// How the capture of another program is to be read.
+fn import(flags: &ImportFlags) -> Result<ImportOptions, String> {
+    let magic = flags.chain.given()?.map(Network::magic);
+    Ok(ImportOptions::new(flags.us, magic))
 }
 
 /// Where to listen: where it says, or on all interfaces.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use satwire_capture::convert::Us;
 use satwire_core::{Instant, Network};
 
 /// How fast the demo's recorded traffic is served.
@@ -106,6 +107,10 @@ pub(super) fn chain(text: &str) -> Result<Network, String> {
         let names: Vec<_> = Network::ALL.iter().map(|network| network.name()).collect();
         format!("give one of {}", names.join(", "))
     })
+}
+
+pub(super) fn us(text: &str) -> Result<Us, String> {
+    text.parse().map_err(|_| "give an address as the capture has it, such as 192.0.2.7 or 192.0.2.7:8333".into())
 }
 
 pub(super) fn speed(text: &str) -> Result<Speed, String> {

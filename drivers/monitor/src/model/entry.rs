@@ -3,6 +3,8 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
+use satwire_capture::convert::Difference;
+use satwire_capture::journal::Way;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::Negotiated;
 use satwire_core::{Instant, Network};
@@ -31,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) stepped: i64,
     /// The connection's handshake is done.
     pub(crate) ready: bool,
+    /// The connection's beginning is not in the capture.
+    pub(crate) adopted: bool,
     /// Another peer that announced this transaction first.
     pub(crate) announcer: Option<ConnId>,
 }
@@ -41,6 +45,12 @@ pub(crate) enum EntryKind {
     /// The run begins, on this network.
     Start(Network),
     Event(EventKind),
+    /// The capture lacks bytes that went this way: how many, if that is known.
+    Lost(Way, Option<u64>),
+    /// A connection has no messages that can be read: bytes received, and sent.
+    Opaque(u64, u64),
+    /// Our core would have done something else than the recorded node.
+    Difference(Difference),
     Gap(Gap),
     /// The run is over.
     Summary(Totals, Traffic),

@@ -5,6 +5,7 @@
 
 mod announcers;
 mod entry;
+mod import;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +30,8 @@ pub(crate) struct Model {
     peers: BTreeMap<ConnId, Peer>,
     totals: Totals,
     announcers: Announcers,
+    /// Connections of an import that are over, of which something may still come.
+    over: BTreeMap<ConnId, Arc<Connection>>,
 }
 
 /// An open connection, and what came of it so far.
@@ -78,7 +81,7 @@ pub(crate) struct Traffic {
 }
 
 impl Connection {
-    fn new(conn: ConnId, addr: SocketAddr, direction: Direction) -> Self {
+    pub(super) fn new(conn: ConnId, addr: SocketAddr, direction: Direction) -> Self {
         // A socket that takes IPv4 and IPv6 shows IPv4 as mapped.
         let ip = addr.ip().to_canonical();
         let (addr, network) = match ip {
@@ -100,6 +103,7 @@ impl Model {
             peers: BTreeMap::new(),
             totals: Totals::default(),
             announcers: Announcers::default(),
+            over: BTreeMap::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
+use satwire_capture::journal::Way;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
@@ -66,6 +67,18 @@ impl Human {
                 );
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Lost(way, bytes) => {
+                let (from, bytes) = (Sender(*way), Unknown(*bytes));
+                self.line(out, entry, Tone::Odd, format_args!("… {bytes} from {from} are not in the capture"));
+            }
+            EntryKind::Opaque(received, sent) => {
+                let (received, sent) = (Count(*received, "byte"), Count(*sent, "byte"));
+                let text = format!("encrypted (BIP324) or no Bitcoin: {received} in, {sent} out");
+                self.line(out, entry, Tone::Odd, format_args!("… {text}"));
+            }
+            EntryKind::Difference(difference) => {
+                self.line(out, entry, Tone::Odd, format_args!("≠ {difference}"));
+            }
             EntryKind::Gap(gap) => self.line(out, entry, Tone::Odd, Missing(gap)),
             EntryKind::Summary(totals, traffic) => {
                 self.line(out, entry, Tone::Plain, Sums(entry.at, *totals, *traffic));
@@ -96,7 +109,8 @@ impl Human {
                     Direction::Outbound => "connected to",
                     Direction::Inbound => "accepted from",
                 };
-                say(Tone::Good, format_args!("● {how} {addr}"));
+                let adopted = if entry.context.adopted { ", before the capture began" } else { "" };
+                say(Tone::Good, format_args!("● {how} {addr}{adopted}"));
             }
             EventKind::Handshake(negotiated) => say(Tone::Good, format_args!("● {}", Greeting(negotiated))),
             EventKind::Pong { rtt, min } => {
@@ -343,6 +357,27 @@ impl fmt::Display for Time {
             0..1000 => write!(f, "{micros} µs"),
             1000..1_000_000 => write!(f, "{}.{} ms", micros / 1000, micros / 100 % 10),
             _ => write!(f, "{}.{} s", micros / 1_000_000, micros / 100_000 % 10),
+        }
+    }
+}
+
+/// Whoever sends this way.
+struct Sender(Way);
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0 == Way::Received { "the peer" } else { "the recorded node" })
+    }
+}
+
+/// `12 bytes`, if it is known how many.
+struct Unknown(Option<u64>);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(bytes) => Count(bytes, "byte").fmt(f),
+            None => f.write_str("bytes"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use satwire_capture::convert::Difference;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
@@ -58,7 +59,31 @@ struct DialFailed<'a> {
 }
 
 #[derive(Serialize)]
-struct Nothing {}
+struct Connected {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    adopted: bool,
+}
+
+#[derive(Serialize)]
+struct Lost {
+    direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Opaque {
+    bytesrecv: u64,
+    bytessent: u64,
+}
+
+#[derive(Serialize)]
+struct Differs<'a> {
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    detail: String,
+}
 
 #[derive(Serialize)]
 struct Handshake {
@@ -228,6 +253,20 @@ impl Json {
                 self.line(out, entry, "start", start);
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Lost(way, bytes) => {
+                self.line(out, entry, "loss", Lost { direction: way.as_str(), bytes: *bytes });
+            }
+            EntryKind::Opaque(received, sent) => {
+                self.line(out, entry, "opaque", Opaque { bytesrecv: *received, bytessent: *sent });
+            }
+            EntryKind::Difference(difference) => {
+                let reason = match difference {
+                    Difference::Closes(reason) => Some(reason.as_str()),
+                    _ => None,
+                };
+                let (what, detail) = (difference.as_str(), difference.to_string());
+                self.line(out, entry, "difference", Differs { what, reason, detail });
+            }
             EntryKind::Gap(gap) => self.line(out, entry, "gap", Missing::new(gap)),
             EntryKind::Summary(totals, traffic) => {
                 let summary = Summary {
@@ -252,7 +291,9 @@ impl Json {
                 let failed = DialFailed { addr, reason: reason.as_str(), retry };
                 self.line(out, entry, "peer_dial_failed", failed);
             }
-            EventKind::Connected { .. } => self.line(out, entry, "peer_connected", Nothing {}),
+            EventKind::Connected { .. } => {
+                self.line(out, entry, "peer_connected", Connected { adopted: entry.context.adopted });
+            }
             EventKind::Handshake(negotiated) => {
                 self.line(out, entry, "peer_handshake", Handshake::new(negotiated));
             }

@@ -62,6 +62,7 @@ fn ascii(text: &str) -> String {
         '→' => '>',
         '…' => '~',
         'µ' => 'u',
+        '≠' => '!',
         other if other.is_ascii() => other,
         _ => '?',
     };

@@ -29,6 +29,7 @@ pub(super) struct Conversation {
     /// The peer's `version`, or its `verack`, has come.
     pub(super) has_version: bool,
     pub(super) has_verack: bool,
+    pub(super) sent_verack: bool,
     /// Our last ping that was not answered.
     ping: Option<(u64, Instant)>,
     min_ping: Option<Duration>,
@@ -47,6 +48,7 @@ impl Conversation {
             addrv2: false,
             has_version: false,
             has_verack: false,
+            sent_verack: false,
             ping: None,
             min_ping: None,
             feefilter: None,

@@ -74,13 +74,16 @@ impl Held {
         self.add(finding, bytes, Some(Inventory { until: at + NOW, left, ours }));
     }
 
-    /// The recorded node asked for this.
-    pub(super) fn asked(&mut self, conn: ConnId, hash: &Hash) {
+    /// The recorded node asks for this now.
+    pub(super) fn asked(&mut self, now: Instant, conn: ConnId, hash: &Hash) {
         let Some(number) = self.open.remove(&(conn, *hash)) else { return };
         let Some(place) = number.checked_sub(self.taken) else { return };
         let Some(Slot { finding, inventory: Some(inventory), .. }) = self.queue.get_mut(place as usize) else {
             return;
         };
+        if inventory.until <= now {
+            return;
+        }
         if let Found::Event(EventKind::Announced(announcements)) = &mut finding.what {
             for announcement in announcements.iter_mut().filter(|entry| entry.item.hash == *hash) {
                 inventory.left -= usize::from(!announcement.requested);

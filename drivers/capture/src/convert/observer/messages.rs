@@ -23,6 +23,13 @@ const READ: [Command; 9] = [
     Command::REJECT,
 ];
 
+/// The messages of the recorded node that tell something.
+const SENT: [Command; 5] =
+    [Command::VERSION, Command::VERACK, Command::WTXIDRELAY, Command::GETDATA, Command::PING];
+
+/// The most that waits for the recorded node's `verack`, in bytes.
+const MOST_WAITING: usize = 64 << 10;
+
 impl Observer {
     /// A message of the peer.
     pub(super) fn received(&mut self, conn: ConnId, frame: &[u8]) {
@@ -162,20 +169,31 @@ impl Observer {
         };
         let Some(command) = header.command() else { return };
         let at = self.now;
-        if ![Command::VERSION, Command::WTXIDRELAY, Command::GETDATA, Command::PING].contains(&command) {
+        if !SENT.contains(&command) {
             return;
         }
         match Message::decode(command, payload, satwire_core::wire::Hash([0; 32])) {
             Ok(Message::Version(version)) => self.conversation(conn).sent_version(&version),
+            Ok(Message::Verack) => self.sent_verack(conn),
             Ok(Message::Wtxidrelay) => self.conversation(conn).wtxidrelay[Way::Sent as usize] = true,
             Ok(Message::Ping(nonce)) => self.conversation(conn).sent_ping(at, nonce),
             Ok(Message::Getdata(list)) => {
                 for item in list.iter().filter(|item| item.inv_type.is_tx()) {
                     self.asked.ask(at, conn, item);
-                    self.told.asked(conn, &item.hash);
+                    self.told.asked(at, conn, &item.hash);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn sent_verack(&mut self, conn: ConnId) {
+        let conversation = self.conversation(conn);
+        conversation.sent_verack = true;
+        let wtxidrelay = conversation.wtxidrelay == [true; 2];
+        if let Some(shadow) = &mut self.shadow {
+            shadow.release(self.now, conn, wtxidrelay);
+            self.time_shadow();
         }
     }
 
@@ -189,14 +207,19 @@ impl Observer {
         let shadow = self.shadow.as_mut().filter(|shadow| shadow.follows(conn))?;
         let conversation = self.conversations.get(&conn)?;
         // What hangs on what was said to it comes with `verack`, or with the recorded pong.
-        if command == Command::VERACK {
-            let [received, sent] = conversation.wtxidrelay;
-            shadow.verack(self.now, conn, frame, received && sent);
-        } else if command == Command::WTXIDRELAY && !conversation.has_verack || command == Command::PONG {
+        if command == Command::PONG || command == Command::WTXIDRELAY && !conversation.has_verack {
             return None;
-        } else {
-            shadow.received(self.now, conn, frame);
         }
+        let is_verack = command == Command::VERACK && !conversation.has_verack;
+        if is_verack || shadow.waits(conn).is_some() {
+            shadow.hold(conn, frame);
+            if conversation.sent_verack || shadow.waits(conn).is_some_and(|bytes| bytes > MOST_WAITING) {
+                shadow.release(self.now, conn, conversation.wtxidrelay == [true; 2]);
+                self.time_shadow();
+            }
+            return None;
+        }
+        shadow.received(self.now, conn, frame);
         let asks = shadow.take_asks();
         let is_due = shadow.poll_timeout().is_some_and(|due| due <= self.now);
         let follows = shadow.follows(conn);

@@ -18,7 +18,8 @@ mod finding;
 mod held;
 mod ids;
 mod messages;
-pub(crate) mod shadow;
+mod play;
+mod shadow;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -32,6 +33,7 @@ pub use self::finding::{Difference, Finding, Found};
 use self::held::Held;
 pub use self::held::NOW;
 use self::ids::RecentIds;
+pub use self::play::play_import;
 use self::shadow::Shadow;
 use super::event::Direction;
 use super::framing::{Framed, Framing};
@@ -83,7 +85,7 @@ impl Observer {
             asked: Asked::default(),
             came: RecentIds::new(REMEMBERED),
             announced: RecentIds::new(REMEMBERED),
-            shadow: Some(Shadow::new(&prologue.config, prologue.clock, |nonces| nonces)),
+            shadow: Some(Shadow::new(&prologue.config, prologue.clock)),
             told: Held::default(),
             now: Instant::ZERO,
         }

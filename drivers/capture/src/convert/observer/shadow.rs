@@ -4,7 +4,8 @@
 //! Three things are put right, because they hang on what was said:
 //! - its pings are answered at once as long as the recorded node's are, and when those are where they wait, since the
 //!   capture holds no answer to a nonce that nobody sent;
-//! - a peer's `wtxidrelay` counts if the recorded node sent its own, since without it the peer announces by txid;
+//! - a peer's `wtxidrelay` counts if the recorded node sent its own, since without it the peer announces by txid. So the
+//!   peer's `verack` waits for the recorded node's, before which that must be sent;
 //! - its slots never run out.
 
 use std::cell::RefCell;
@@ -17,10 +18,12 @@ use satwire_core::peer::Direction;
 use satwire_core::wire::{Command, Hash, encode_frame, encode_pong};
 use satwire_core::{CloseReason, Config, Instant, IoError, Magic, Node, WallClock};
 
+use crate::journal::{Prologue, Recorder};
+
 /// A node that is told what a capture shows.
 #[derive(Debug)]
-pub(crate) struct Shadow<E = Nonces> {
-    node: Node<E>,
+pub(super) struct Shadow {
+    node: Node<Words>,
     magic: Magic,
     pings: Pings,
     /// Its names of the connections, and back.
@@ -28,6 +31,8 @@ pub(crate) struct Shadow<E = Nonces> {
     back: BTreeMap<ConnId, ConnId>,
     /// Pings that wait until the recorded node's is answered, by our name.
     owed: BTreeMap<ConnId, u64>,
+    /// A peer's `verack` and what follows it, until the recorded node has sent its own.
+    waiting: BTreeMap<ConnId, Vec<u8>>,
     /// What it closed, and what it asked for on account of the last frame.
     closed: Vec<(Instant, ConnId, CloseReason)>,
     asks: Vec<Hash>,
@@ -36,9 +41,46 @@ pub(crate) struct Shadow<E = Nonces> {
 /// Pings that were sent, and their nonces.
 type Pings = Rc<RefCell<Vec<(ConnId, u64)>>>;
 
+/// A journal of what a shadow is told.
+pub(super) type Journal = Rc<RefCell<Recorder<Nonces, Vec<u8>>>>;
+
+/// The environment of a shadow.
+#[derive(Debug)]
+enum Words {
+    Plain(Nonces),
+    Recorded(Journal),
+}
+
+impl Environment for Words {
+    fn draw(&mut self, purpose: Purpose) -> u64 {
+        match self {
+            Self::Plain(nonces) => nonces.draw(purpose),
+            Self::Recorded(journal) => journal.borrow_mut().draw(purpose),
+        }
+    }
+
+    fn input(&mut self, now: Instant, input: &Input<'_>) {
+        if let Self::Recorded(journal) = self {
+            journal.borrow_mut().input(now, input);
+        }
+    }
+
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
+        if let Self::Recorded(journal) = self {
+            journal.borrow_mut().queued(now, conn, frames);
+        }
+    }
+
+    fn output(&mut self, now: Instant, output: &Output) {
+        if let Self::Recorded(journal) = self {
+            journal.borrow_mut().output(now, output);
+        }
+    }
+}
+
 /// The random words of a shadow: the same in every run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Nonces {
+pub(super) struct Nonces {
     last: u64,
     pings: Pings,
 }
@@ -54,26 +96,41 @@ impl Environment for Nonces {
     }
 }
 
-impl<E: Environment> Shadow<E> {
-    /// A node of this configuration. `wrap` may put another environment around its own.
-    pub(crate) fn new(config: &Config, clock: WallClock, wrap: impl FnOnce(Nonces) -> E) -> Self {
+impl Shadow {
+    /// A node of this configuration.
+    pub(super) fn new(config: &Config, clock: WallClock) -> Self {
         let nonces = Nonces::default();
         let pings = nonces.pings.clone();
-        let config = Self::config(config);
+        Self::with(&Self::config(config), clock, Words::Plain(nonces), pings)
+    }
+
+    /// The same, and a journal that can be played.
+    pub(super) fn recorded(prologue: &Prologue) -> (Self, Journal) {
+        let config = Self::config(&prologue.config);
+        let fresh = Prologue::new(prologue.program.clone(), config.clone(), prologue.clock);
+        let nonces = Nonces::default();
+        let pings = nonces.pings.clone();
+        let journal = Rc::new(RefCell::new(Recorder::new(nonces, Vec::new(), fresh)));
+        let shadow = Self::with(&config, prologue.clock, Words::Recorded(journal.clone()), pings);
+        (shadow, journal)
+    }
+
+    fn with(config: &Config, clock: WallClock, words: Words, pings: Pings) -> Self {
         Self {
             magic: config.magic,
-            node: Node::new(config, clock, wrap(nonces)),
+            node: Node::new(config.clone(), clock, words),
             pings,
             names: BTreeMap::new(),
             back: BTreeMap::new(),
             owed: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             closed: Vec::new(),
             asks: Vec::new(),
         }
     }
 
     /// The configuration of the shadow of a node that had this one.
-    pub(crate) fn config(config: &Config) -> Config {
+    fn config(config: &Config) -> Config {
         Config {
             inbound_slots: usize::MAX,
             inbound_per_address: usize::MAX,
@@ -82,13 +139,8 @@ impl<E: Environment> Shadow<E> {
         }
     }
 
-    /// The environment around its own.
-    pub(crate) const fn environment_mut(&mut self) -> &mut E {
-        self.node.environment_mut()
-    }
-
     /// A connection is open.
-    pub(crate) fn open(&mut self, at: Instant, conn: ConnId, peer: &Address, direction: Direction) {
+    pub(super) fn open(&mut self, at: Instant, conn: ConnId, peer: &Address, direction: Direction) {
         let addr = match peer {
             Address::Socket(addr) => *addr,
             // For benchmarks (RFC 2544): it stands for one that is none of the internet.
@@ -117,30 +169,41 @@ impl<E: Environment> Shadow<E> {
     }
 
     /// Whether it still has this connection.
-    pub(crate) fn follows(&self, conn: ConnId) -> bool {
+    pub(super) fn follows(&self, conn: ConnId) -> bool {
         self.names.contains_key(&conn)
     }
 
     /// The peer said this. What it asks for at once is in [`take_asks`](Self::take_asks) then.
-    pub(crate) fn received(&mut self, at: Instant, conn: ConnId, bytes: &[u8]) {
+    pub(super) fn received(&mut self, at: Instant, conn: ConnId, bytes: &[u8]) {
         self.asks.clear();
         let Some(name) = self.names.get(&conn) else { return };
         self.node.handle(at, Input::Received(*name, bytes));
         self.drain();
     }
 
-    /// The peer's handshake is done, with or without `wtxidrelay`.
-    pub(crate) fn verack(&mut self, at: Instant, conn: ConnId, frame: &[u8], wtxidrelay: bool) {
-        let mut bytes = Vec::new();
+    /// The peer's `verack` waits, and all that follows.
+    pub(super) fn hold(&mut self, conn: ConnId, frame: &[u8]) {
+        self.waiting.entry(conn).or_default().extend_from_slice(frame);
+    }
+
+    /// Whether something waits, and how many bytes.
+    pub(super) fn waits(&self, conn: ConnId) -> Option<usize> {
+        self.waiting.get(&conn).map(Vec::len)
+    }
+
+    /// It is known whether the peer announces by wtxid: what waits is told.
+    pub(super) fn release(&mut self, at: Instant, conn: ConnId, wtxidrelay: bool) {
+        let Some(waiting) = self.waiting.remove(&conn) else { return };
         if wtxidrelay {
+            let mut bytes = Vec::new();
             encode_frame(&mut bytes, self.magic, Command::WTXIDRELAY, |_| {});
+            self.received(at, conn, &bytes);
         }
-        bytes.extend_from_slice(frame);
-        self.received(at, conn, &bytes);
+        self.received(at, conn, &waiting);
     }
 
     /// The connection is over, or is followed no further.
-    pub(crate) fn forget(&mut self, at: Instant, conn: ConnId) {
+    pub(super) fn forget(&mut self, at: Instant, conn: ConnId) {
         if let Some(name) = self.unname(conn) {
             self.node.handle(at, Input::Closed(name, IoError::Ended));
             self.drain();
@@ -148,12 +211,12 @@ impl<E: Environment> Shadow<E> {
     }
 
     /// When something is due.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.node.poll_timeout()
     }
 
     /// Time has come to `at`. `waits` says whether the recorded node waits for a pong itself.
-    pub(crate) fn handle_timeout(&mut self, at: Instant, waits: impl Fn(ConnId) -> bool) {
+    pub(super) fn handle_timeout(&mut self, at: Instant, waits: impl Fn(ConnId) -> bool) {
         self.node.handle(at, Input::Timeout);
         self.drain();
         let pings: Vec<_> = self.pings.borrow_mut().drain(..).collect();
@@ -167,7 +230,7 @@ impl<E: Environment> Shadow<E> {
     }
 
     /// The recorded node's ping was answered: ours as well.
-    pub(crate) fn pong(&mut self, at: Instant, conn: ConnId) {
+    pub(super) fn pong(&mut self, at: Instant, conn: ConnId) {
         if let Some(nonce) = self.owed.remove(&conn) {
             let mut bytes = Vec::new();
             encode_pong(&mut bytes, self.magic, nonce);
@@ -176,12 +239,12 @@ impl<E: Environment> Shadow<E> {
     }
 
     /// What it asked for at once on account of what came last.
-    pub(crate) fn take_asks(&mut self) -> Vec<Hash> {
+    pub(super) fn take_asks(&mut self) -> Vec<Hash> {
         std::mem::take(&mut self.asks)
     }
 
     /// The connections that it closed.
-    pub(crate) fn take_closed(&mut self) -> Vec<(Instant, ConnId, CloseReason)> {
+    pub(super) fn take_closed(&mut self) -> Vec<(Instant, ConnId, CloseReason)> {
         std::mem::take(&mut self.closed)
     }
 
@@ -189,6 +252,7 @@ impl<E: Environment> Shadow<E> {
         let name = self.names.remove(&conn)?;
         self.back.remove(&name);
         self.owed.remove(&conn);
+        self.waiting.remove(&conn);
         Some(name)
     }
 
