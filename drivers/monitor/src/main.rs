@@ -22,7 +22,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
-use self::commands::{decoderawtransaction, demo, watch};
+use self::commands::{convert, decoderawtransaction, demo, watch};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), Stdout::detect()) {
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Ok(Action::Demo(demo)) => demo::run(demo),
         Ok(Action::Decode(decode)) => decoderawtransaction::run(&decode),
         Ok(Action::Replay(replay)) => replay::run(&replay),
+        Ok(Action::Convert(convert)) => convert::run(&convert),
         Ok(Action::Capinfo(capinfo)) => capinfo::run(&capinfo),
         Err(refusal) => refuse(&refusal),
     }

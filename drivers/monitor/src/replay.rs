@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::process::ExitCode;
 
 use satwire_capture::convert::{Opened, Source};
@@ -10,7 +11,7 @@ use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
 use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
 use satwire_core::{Instant, Network};
 
-use crate::capture::{self, observe};
+use crate::capture::{self, Lines, observe};
 use crate::cli::{Replay, Until};
 use crate::meter::Meter;
 use crate::model::{Model, Traffic};
@@ -28,7 +29,9 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
     };
     let out = io::BufWriter::new(io::stdout().lock());
     let played = match (opened, &replay.shrink) {
-        (Opened::Journal(reader), None) => play(*reader, replay, out),
+        (Opened::Journal(reader), None) => {
+            play(*reader, &replay.file, replay.lines(), replay.debug_net, out)
+        }
         (Opened::Import(story), None) => observe(*story, replay.lines(), out),
         (Opened::Journal(reader), Some(wish)) => return shrink::run(*reader, replay, wish),
         (Opened::Import(story), Some(wish)) => return shrink::run_import(*story, replay, wish),
@@ -42,8 +45,16 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
 }
 
 /// Prints what the journal makes the node say; what is wrong with it, if something is.
-fn play(reader: Reader<Source>, replay: &Replay, mut out: impl Write) -> io::Result<Option<String>> {
-    let name = replay.file.display();
+///
+/// `debug_net` is what was wished besides what was recorded.
+pub(crate) fn play(
+    reader: Reader<Source>,
+    file: &Path,
+    lines: Lines,
+    debug_net: Option<bool>,
+    mut out: impl Write,
+) -> io::Result<Option<String>> {
+    let name = file.display();
     let prologue = reader.prologue();
     let (recorded, unknown) = Options::recorded(prologue);
     for what in unknown {
@@ -56,21 +67,21 @@ fn play(reader: Reader<Source>, replay: &Replay, mut out: impl Write) -> io::Res
     }
     // A custom signet has no name here; of the networks that have one it is nearest to signet.
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let debug_net = replay.debug_net.unwrap_or(recorded.debug_net);
+    let debug_net = debug_net.unwrap_or(recorded.debug_net);
     let mut model = Model::new(network, prologue.clock, debug_net);
-    let mut renderer = Renderer::new(replay.format);
+    let mut renderer = Renderer::new(lines.format);
     let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
     let mut left = recorded.count.map(NonZeroU64::get);
-    let mut lines = Vec::new();
+    let mut text = Vec::new();
     let mut at = Instant::ZERO;
-    renderer.entry(&model.start(at), &mut lines);
+    renderer.entry(&model.start(at), &mut text);
     let trouble = loop {
         let record = match player.step() {
             Ok(Some(record)) => record,
             Ok(None) => break ending_trouble(player.ending()),
             Err(error) => break Some(error.to_string()),
         };
-        if replay.until.is_some_and(|until| until.is_after(record.number, record.at)) {
+        if lines.until.is_some_and(|until| until.is_after(record.number, record.at)) {
             break None;
         }
         at = record.at;
@@ -83,19 +94,19 @@ fn play(reader: Reader<Source>, replay: &Replay, mut out: impl Write) -> io::Res
                     *left = left.saturating_sub(1);
                 }
                 if let Some(entry) = model.event(event) {
-                    renderer.entry(&entry, &mut lines);
+                    renderer.entry(&entry, &mut text);
                 }
             }
         }
-        out.write_all(&lines)?;
-        lines.clear();
-        if replay.until == Some(Until::Record(record.number)) {
+        out.write_all(&text)?;
+        text.clear();
+        if lines.until == Some(Until::Record(record.number)) {
             break None;
         }
     };
     let traffic = Traffic { journal_until: Some(at), ..player.environment().meter.traffic() };
-    renderer.entry(&model.summary(at, traffic), &mut lines);
-    out.write_all(&lines)?;
+    renderer.entry(&model.summary(at, traffic), &mut text);
+    out.write_all(&text)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
 }

@@ -21,6 +21,7 @@ pub mod core_dat;
 pub mod decompress;
 mod error;
 mod event;
+pub mod export;
 pub mod framing;
 mod import;
 pub mod link;

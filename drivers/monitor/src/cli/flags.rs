@@ -10,7 +10,7 @@ use satwire_capture::convert::Us;
 use satwire_core::Network;
 
 use super::address::{BindTo, Target};
-use super::values::{self, Category, Predicate, Speed, Until};
+use super::values::{self, Category, FileFormat, Predicate, Speed, Until};
 
 const ABOUT: &str =
     "A mempool monitor for Bitcoin that needs no full node: which transaction, from whom, when";
@@ -85,6 +85,21 @@ what 'watch' left out at a 'gap' is there.
 Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or
 if the node does something else now than when it was recorded: then the record is named.";
 
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
+  satwire convert field.journal field.pcapng                    for Wireshark; its comment says what is made up
+  satwire convert field.pcapng events.jsonl                     what happened, one JSON object a line
+  satwire convert --regtest message_capture folder.journal      Bitcoin Core's files name no network
+  satwire convert --us 192.0.2.7 tcpdump.pcap messages.dat      as the node at this address saw it
+
+A packet capture has no side of its own. Each connection is shown from the end that dialled, unless --us
+names the other one. Files may be compressed by gzip or zstd. In pcapng, 192.0.2.1 or 2001:db8::1 stands
+for a node that recorded and whose address the journal does not have.
+
+Exit status: 0 if all was converted, 1 if the input is damaged or lacks something (what could be read is
+written), 2 if the command line is wrong or OUT exists.";
+
 const CAPINFO_EXAMPLES: &str = "\
 Examples:
   satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
@@ -109,10 +124,12 @@ pub(super) enum Verb {
     Demo(DemoFlags),
     /// Explain transactions, in hexadecimal, as Bitcoin Core does
     Decoderawtransaction(DecodeFlags),
-    /// Run a journal through the same core and print what 'watch' printed
+    /// Run a journal through the same core and print what 'watch' printed; or read the capture of another program
     Replay(ReplayFlags),
-    /// Show what a journal holds
+    /// Show what a journal or a capture holds
     Capinfo(CapinfoFlags),
+    /// Turn a journal or a capture into another format: a journal, pcapng, Bitcoin Core's files, JSON lines
+    Convert(ConvertFlags),
 }
 
 #[derive(Debug, Args)]
@@ -294,6 +311,28 @@ pub(super) struct ReplayFlags {
     #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
     #[arg(default_missing_value = "all", help_heading = "Output")]
     pub(super) debug: Vec<Category>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_EXAMPLES, args_override_self = true)]
+pub(super) struct ConvertFlags {
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
+    #[arg(value_name = "IN")]
+    pub(super) input: PathBuf,
+    /// What is written: a file, or a folder for Bitcoin Core's files
+    #[arg(value_name = "OUT")]
+    pub(super) out: PathBuf,
+    /// The format that IN must have; its content says which it has
+    #[arg(long, value_name = "FORMAT", value_parser = values::file_format)]
+    pub(super) from: Option<FileFormat>,
+    /// The format of OUT: journal, pcapng, dat or jsonl [default: what OUT ends with]
+    #[arg(long, value_name = "FORMAT", value_parser = values::file_format)]
+    pub(super) to: Option<FileFormat>,
+    /// Replace OUT if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
 }
 
 #[derive(Debug, Args)]

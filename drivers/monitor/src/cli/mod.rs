@@ -21,11 +21,11 @@ use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
 use self::flags::{
-    CapinfoFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb, WatchFlags,
+    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb, WatchFlags,
 };
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
-pub(crate) use self::values::{Predicate, Speed, Until};
+pub(crate) use self::values::{FileFormat, Predicate, Speed, Until};
 use crate::capture::Lines;
 use crate::options::Options;
 
@@ -37,6 +37,7 @@ pub(crate) enum Action {
     Decode(Decode),
     Replay(Replay),
     Capinfo(Capinfo),
+    Convert(Convert),
 }
 
 /// Dial peers, wait for others, and report.
@@ -117,6 +118,19 @@ pub(crate) struct Capinfo {
     pub(crate) import: ImportOptions,
 }
 
+/// A journal or a capture, as a file of another format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Convert {
+    pub(crate) input: PathBuf,
+    pub(crate) out: PathBuf,
+    /// The format that the input must have, if one was named.
+    pub(crate) from: Option<FileFormat>,
+    pub(crate) to: FileFormat,
+    /// Replace what is there.
+    pub(crate) force: bool,
+    pub(crate) import: ImportOptions,
+}
+
 /// A smaller journal, instead of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shrink {
@@ -156,6 +170,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Demo(flags) => demo(&flags, stdout).map(Action::Demo),
         Verb::Decoderawtransaction(flags) => decode(flags).map(Action::Decode),
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
+        Verb::Convert(flags) => convert(flags).map(Action::Convert),
         Verb::Capinfo(flags) => capinfo(flags).map(Action::Capinfo),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
@@ -234,6 +249,23 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
 
 fn capinfo(flags: CapinfoFlags) -> Result<Capinfo, String> {
     Ok(Capinfo { import: import(&flags.import)?, file: flags.file, json: flags.json })
+}
+
+fn convert(flags: ConvertFlags) -> Result<Convert, String> {
+    let to = match flags.to {
+        Some(to) => to,
+        None => FileFormat::of_path(&flags.out).ok_or_else(|| {
+            format!("what is {} to be? Name it .journal, .pcapng, .dat or .jsonl, or give --to", flags.out.display())
+        })?,
+    };
+    if to == FileFormat::Pcap {
+        return Err("pcap has no room for what satwire has to say: convert to pcapng".into());
+    }
+    if flags.from == Some(FileFormat::Jsonl) {
+        return Err("jsonl holds events, and cannot be converted back: give --from another format".into());
+    }
+    let import = import(&flags.import)?;
+    Ok(Convert { input: flags.input, out: flags.out, from: flags.from, to, force: flags.force, import })
 }
 
 /// How the capture of another program is to be read.

@@ -1,5 +1,6 @@
 //! The verbs, a file or a folder each.
 
+pub(crate) mod convert;
 pub(crate) mod decoderawtransaction;
 pub(crate) mod demo;
 pub(crate) mod watch;
