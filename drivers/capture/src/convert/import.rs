@@ -4,7 +4,8 @@
 //! - **Us** is the end that is [named](ImportOptions::us), or the end that made the capture (Bitcoin Core's files), or
 //!   the end that dialled, connection by connection.
 //! - **The configuration** is what our recorded `version` says: services and user agent; the network is that of the
-//!   first message. A folder of Bitcoin Core names none: [`ImportOptions::magic`] does.
+//!   first message. A folder of Bitcoin Core names none: [`ImportOptions::magic`] does, or the first block that its
+//!   `getheaders` go back to.
 //! - **The clock** starts with the first thing that the capture shows.
 //! - **Nothing is left out.** Bytes are told whoever could make sense of them, and losses where they are.
 
@@ -28,7 +29,7 @@ use crate::journal::{Close, Observation, Observed, Origin, Prologue, Way};
 pub struct ImportOptions {
     /// The end whose point of view is taken.
     pub us: Option<Us>,
-    /// The network, where the capture names none. Default main.
+    /// The network, where the capture names none. By default it is found, else main.
     pub magic: Option<Magic>,
 }
 
@@ -60,7 +61,7 @@ impl Import {
         let survey = Survey::of(Capture::open(path)?, options)?;
         let capture = Capture::open(path)?;
         let clock = WallClock { unix_micros_at_zero: survey.zero.cast_signed() };
-        let mut config = Config::new(survey.magic.unwrap_or_else(|| fallback(options)));
+        let mut config = Config::new(survey.magic.or(options.magic).unwrap_or(Network::Main.magic()));
         // What is not known is not there.
         config.user_agent = String::new();
         if let Some((services, user_agent)) = survey.ours {
@@ -135,11 +136,6 @@ impl Iterator for Import {
         let event = self.capture.next()?;
         Some(event.map(|event| self.observe(event)))
     }
-}
-
-/// The network where a capture does not say which.
-pub(super) fn fallback(options: ImportOptions) -> Magic {
-    options.magic.unwrap_or(Network::Main.magic())
 }
 
 /// The network that the messages of an import must be of: its own where the import has given them their headers,

@@ -17,12 +17,14 @@
 //! capture of packets is read in about [`reassembly::HELD`] bytes, and what its decompressor takes
 //! ([`decompress::WINDOW`]); a folder of Bitcoin Core in about 20 kB a file.
 
+mod contents;
 pub mod core_dat;
 pub mod decompress;
 mod error;
 mod event;
 pub mod export;
 pub mod framing;
+mod genesis;
 mod import;
 pub mod link;
 mod observer;
@@ -39,6 +41,7 @@ mod us;
 #[cfg(test)]
 mod tests;
 
+pub use self::contents::{Contents, Counted, LOSSES, Loss};
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CaptureEvent, Direction, End, Ended, UnixMicros};
 pub use self::import::{Import, ImportOptions};

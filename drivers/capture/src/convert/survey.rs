@@ -8,7 +8,8 @@ use satwire_core::wire::{Command, Header, Message, Services, sha256d};
 
 use super::event::{CaptureEvent, Direction, UnixMicros};
 use super::framing::{Framed, Framing};
-use super::import::{ImportOptions, fallback};
+use super::genesis::network_of;
+use super::import::ImportOptions;
 use super::us::Ends;
 use super::{Capture, Error};
 use crate::journal::Origin;
@@ -38,7 +39,7 @@ impl Survey {
     pub(super) fn of(mut capture: Capture, options: ImportOptions) -> Result<Self, Error> {
         let mut survey = Self::default();
         if capture.origin() == Origin::CoreDat {
-            survey.magic = Some(fallback(options));
+            survey.magic = options.magic;
         }
         let mut links = BTreeMap::new();
         let mut first = true;
@@ -87,6 +88,7 @@ impl Survey {
                 {
                     self.version(&payload);
                 }
+                self.magic = self.magic.or_else(|| network_of(command, &payload));
                 return;
             }
             CaptureEvent::Closed { conn, .. } => {

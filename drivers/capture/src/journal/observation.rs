@@ -31,12 +31,12 @@ impl Origin {
     /// All of them; the place of each, from 1 on, is its number in a journal.
     const ALL: [Self; 3] = [Self::Pcap, Self::Pcapng, Self::CoreDat];
 
-    /// Returns a stable word for programs, in snake_case.
+    /// Returns a stable word for programs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pcap => "pcap",
             Self::Pcapng => "pcapng",
-            Self::CoreDat => "core_dat",
+            Self::CoreDat => "dat",
         }
     }
 

@@ -1,15 +1,15 @@
-//! `satwire capinfo`: what a journal holds, counted without playing it.
+//! `satwire capinfo`: what a journal holds, counted without playing it, or a capture of another program.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+mod capture;
+mod json;
+
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use satwire_capture::Summary;
-use satwire_capture::journal::Reader;
+use satwire_capture::convert::Opened;
 use satwire_core::peer::Direction;
-use satwire_core::{Instant, Network};
-use serde::Serialize;
+use satwire_core::Instant;
 
 use crate::cli::Capinfo;
 use crate::plain::Plain;
@@ -19,28 +19,29 @@ use crate::stderr::fail;
 /// Prints what is in the file; what cannot be read of it is said at the end.
 pub(crate) fn run(capinfo: &Capinfo) -> ExitCode {
     let name = capinfo.file.display();
-    let opened = File::open(&capinfo.file).map_err(|error| format!("cannot open {name}: {error}"));
-    let reader = opened.and_then(|file| Reader::new(file).map_err(|error| format!("{name}: {error}")));
-    let (summary, damage) = match reader {
-        Ok(reader) => Summary::read(reader),
+    let (summary, damage) = match crate::capture::open(&capinfo.file, capinfo.import) {
+        Ok(Opened::Journal(reader)) => Summary::read(*reader),
+        Ok(Opened::Import(story)) => return capture::run(*story, capinfo),
         Err(trouble) => return fail(trouble),
     };
     let trouble = damage.map(|error| error.to_string()).or_else(|| ending_trouble(summary.ending));
     let whole = trouble.is_none();
     let mut out = io::stdout().lock();
     let printed = if capinfo.json {
-        print_json(&summary, whole, &mut out)
+        json::journal(&summary, whole, &mut out)
     } else {
         print(&name.to_string(), &summary, whole, &mut out)
     };
-    match printed {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => return fail(format_args!("cannot write to standard output: {error}")),
-        Ok(()) => {}
-    }
-    match trouble {
-        None => ExitCode::SUCCESS,
-        Some(trouble) => fail(format_args!("{name}: {trouble}")),
+    ended(printed, trouble.map(|trouble| format!("{name}: {trouble}")))
+}
+
+/// How the program is to exit.
+fn ended(printed: io::Result<()>, trouble: Option<String>) -> ExitCode {
+    match (printed, trouble) {
+        (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        (Err(error), _) => fail(format_args!("cannot write to standard output: {error}")),
+        (Ok(()), None) => ExitCode::SUCCESS,
+        (Ok(()), Some(trouble)) => fail(trouble),
     }
 }
 
@@ -92,80 +93,12 @@ fn print(name: &str, summary: &Summary, whole: bool, out: &mut impl Write) -> io
             writeln!(out, "       no messages from byte {offset} of its stream on: not this network's")?;
         }
     }
-    let received: BTreeMap<_, _> = summary.messages();
     writeln!(out, "received      {:>12} {:>10} {:>12}", "command", "messages", "bytes")?;
-    for (command, messages) in received {
-        let command = command.map_or_else(|| "(malformed)".into(), |command| command.to_string());
+    for (command, messages) in summary.messages() {
+        let command = json::name(command);
         writeln!(out, "              {command:>12} {:>10} {:>12}", messages.count, messages.payload)?;
     }
     writeln!(out, "sent          not in a journal: 'satwire replay' shows what the node said")
-}
-
-/// The same as one JSON object. Of connections that the node dialled the address is not in a journal, and of messages
-/// those that were sent are not: a replay knows them.
-#[derive(Serialize)]
-struct Info {
-    format: String,
-    chain: String,
-    program: String,
-    begin: Option<i64>,
-    end: Option<i64>,
-    whole: bool,
-    /// Parts that are missing in its middle: of a journal there are none, or it is not read further.
-    losses: [(); 0],
-    connections: Vec<ConnectionInfo>,
-    commands: BTreeMap<String, Directions>,
-}
-
-#[derive(Serialize)]
-struct ConnectionInfo {
-    id: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    addr: Option<String>,
-    inbound: bool,
-    begin: i64,
-    bytesrecv: u64,
-}
-
-#[derive(Serialize)]
-struct Directions {
-    r#in: Counted,
-}
-
-#[derive(Serialize)]
-struct Counted {
-    messages: u64,
-    bytes: u64,
-}
-
-fn print_json(summary: &Summary, whole: bool, out: &mut impl Write) -> io::Result<()> {
-    let prologue = &summary.prologue;
-    let magic = prologue.config.magic;
-    let time = |at| prologue.clock.unix_micros(at);
-    let connections = summary.connections.iter().map(|(conn, connection)| ConnectionInfo {
-        id: conn.0,
-        addr: connection.addr.map(|addr| addr.to_string()),
-        inbound: connection.direction == Direction::Inbound,
-        begin: time(connection.opened),
-        bytesrecv: connection.received,
-    });
-    let commands = summary.messages().into_iter().map(|(command, messages)| {
-        let name = command.map_or_else(|| "(malformed)".into(), |command| command.to_string());
-        (name, Directions { r#in: Counted { messages: messages.count, bytes: messages.payload } })
-    });
-    let info = Info {
-        format: format!("journal {}", summary.format),
-        chain: Network::from_magic(magic).map_or_else(|| magic.to_string(), |network| network.to_string()),
-        program: Plain(&prologue.program).to_string(),
-        begin: summary.span.map(|(first, _)| time(first)),
-        end: summary.span.map(|(_, last)| time(last)),
-        whole,
-        losses: [],
-        connections: connections.collect(),
-        commands: commands.collect(),
-    };
-    serde_json::to_writer(&mut *out, &info)?;
-    writeln!(out)
 }
 
 /// Seconds with six decimals, of microseconds.
