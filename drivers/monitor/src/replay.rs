@@ -29,9 +29,7 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
     };
     let out = io::BufWriter::new(io::stdout().lock());
     let played = match (opened, &replay.shrink) {
-        (Opened::Journal(reader), None) => {
-            play(*reader, &replay.file, replay.lines(), replay.debug_net, out)
-        }
+        (Opened::Journal(reader), None) => play(*reader, &replay.file, replay.lines(), replay.debug_net, out),
         (Opened::Import(story), None) => observe(*story, replay.lines(), out),
         (Opened::Journal(reader), Some(wish)) => return shrink::run(*reader, replay, wish),
         (Opened::Import(story), Some(wish)) => return shrink::run_import(*story, replay, wish),

@@ -206,8 +206,7 @@ pub(super) fn take_observation(fields: &mut Fields<'_>, last: Instant) -> Result
         RECEIVED => Observed::Bytes(Way::Received, fields.rest().into()),
         SENT => Observed::Bytes(Way::Sent, fields.rest().into()),
         LOST_RECEIVED | LOST_SENT => {
-            let bytes =
-                if fields.left() == 0 { None } else { Some(fields.varint("number of lost bytes")?) };
+            let bytes = if fields.left() == 0 { None } else { Some(fields.varint("number of lost bytes")?) };
             Observed::Lost(if number == LOST_RECEIVED { Way::Received } else { Way::Sent }, bytes)
         }
         CLOSED => {

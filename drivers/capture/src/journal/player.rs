@@ -181,6 +181,10 @@ impl<R: Read, M: Machine> Player<R, M> {
     ///
     /// After an error there is no next record.
     pub fn step(&mut self) -> Result<Option<Played>, PlayError> {
+        if self.reader.prologue().origin.is_some() {
+            self.reader.stop();
+            return Err(PlayError::Import);
+        }
         if let Some(wrong) = self.wrong.take() {
             return self.differ(0, What::Draw(wrong));
         }
@@ -203,10 +207,7 @@ impl<R: Read, M: Machine> Player<R, M> {
                     return self.differ(number, What::Said { expected, got });
                 }
             }
-            View::Observation(_) => {
-                self.reader.stop();
-                return Err(PlayError::Import);
-            }
+            View::Observation(_) => return Err(PlayError::Import),
             View::Digest(expected) => {
                 let got = self.digest.borrow().sum();
                 if got != expected {

@@ -174,15 +174,13 @@ impl<R: Read> Reader<R> {
         let number = self.numbered;
         let view = match found {
             Found::Digest(digest) => View::Digest(digest),
-            Found::Observation => {
-                match take_observation(&mut self.source.fields(), self.last) {
-                    Ok(observation) => {
-                        self.last = observation.at;
-                        View::Observation(observation)
-                    }
-                    Err(kind) => return Some(Err(kind.at(offset))),
+            Found::Observation => match take_observation(&mut self.source.fields(), self.last) {
+                Ok(observation) => {
+                    self.last = observation.at;
+                    View::Observation(observation)
                 }
-            }
+                Err(kind) => return Some(Err(kind.at(offset))),
+            },
             Found::Step(kind) => {
                 let step = take_step(&mut self.source.fields(), kind, self.last, &mut self.scratch);
                 match step {

@@ -12,6 +12,7 @@ use crate::journal::{EndReason, Ending, Entry, Error, Prologue, Reader, Recorder
 mod damage;
 mod disks;
 mod format_1_0;
+mod observations;
 mod records;
 mod replay;
 mod shrink;

@@ -74,7 +74,11 @@ fn print(
         let [received, sent] = counted.bytes;
         let us = counted.us.map(|us| format!(" by {us}")).unwrap_or_default();
         let at = since_start(counted.opened);
-        write!(out, "  {conn:<4} {how} {}{us} at {at} s, {received} bytes in, {sent} out", Plain(&counted.peer))?;
+        write!(
+            out,
+            "  {conn:<4} {how} {}{us} at {at} s, {received} bytes in, {sent} out",
+            Plain(&counted.peer)
+        )?;
         writeln!(out, "{}", if counted.adopted { ", before the capture began" } else { "" })?;
         if counted.is_opaque() {
             writeln!(out, "       no messages: encrypted (BIP324), or no Bitcoin")?;

@@ -112,7 +112,12 @@ pub(super) fn journal(summary: &Summary, whole: bool, out: &mut impl Write) -> i
 }
 
 /// Prints what is in the capture of another program.
-pub(super) fn capture(story: &Story, contents: &Contents, whole: bool, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn capture(
+    story: &Story,
+    contents: &Contents,
+    whole: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let prologue = story.prologue();
     let time = |at| prologue.clock.unix_micros(at);
     let connections = contents.connections.iter().map(|(conn, counted)| Connection {
@@ -165,11 +170,7 @@ pub(super) fn name(command: Option<Command>) -> String {
     command.map_or_else(|| "(malformed)".into(), |command| command.to_string())
 }
 
-fn add(
-    commands: &mut BTreeMap<String, Directions>,
-    messages: BTreeMap<Option<Command>, Messages>,
-    way: Way,
-) {
+fn add(commands: &mut BTreeMap<String, Directions>, messages: BTreeMap<Option<Command>, Messages>, way: Way) {
     for (command, messages) in messages {
         let directions = commands.entry(name(command)).or_default();
         match way {

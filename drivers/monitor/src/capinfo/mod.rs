@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use satwire_capture::Summary;
 use satwire_capture::convert::Opened;
-use satwire_core::peer::Direction;
 use satwire_core::Instant;
+use satwire_core::peer::Direction;
 
 use crate::cli::Capinfo;
 use crate::plain::Plain;

@@ -21,7 +21,8 @@ use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
 use self::flags::{
-    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb, WatchFlags,
+    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb,
+    WatchFlags,
 };
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
@@ -255,7 +256,10 @@ fn convert(flags: ConvertFlags) -> Result<Convert, String> {
     let to = match flags.to {
         Some(to) => to,
         None => FileFormat::of_path(&flags.out).ok_or_else(|| {
-            format!("what is {} to be? Name it .journal, .pcapng, .dat or .jsonl, or give --to", flags.out.display())
+            format!(
+                "what is {} to be? Name it .journal, .pcapng, .dat or .jsonl, or give --to",
+                flags.out.display()
+            )
         })?,
     };
     if to == FileFormat::Pcap {

@@ -160,7 +160,8 @@ pub(super) fn chain(text: &str) -> Result<Network, String> {
 }
 
 pub(super) fn us(text: &str) -> Result<Us, String> {
-    text.parse().map_err(|_| "give an address as the capture has it, such as 192.0.2.7 or 192.0.2.7:8333".into())
+    text.parse()
+        .map_err(|_| "give an address as the capture has it, such as 192.0.2.7 or 192.0.2.7:8333".into())
 }
 
 pub(super) fn speed(text: &str) -> Result<Speed, String> {

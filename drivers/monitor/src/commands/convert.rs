@@ -120,11 +120,7 @@ fn each(
 }
 
 /// A journal in the newest format: its replay, recorded.
-fn record(
-    reader: Reader<impl io::Read>,
-    name: &Path,
-    mut out: impl Write,
-) -> io::Result<Option<String>> {
+fn record(reader: Reader<impl io::Read>, name: &Path, mut out: impl Write) -> io::Result<Option<String>> {
     let prologue = reader.prologue().clone();
     let mut player = Player::watched(reader, |tape| Recorder::new(tape, &mut out, prologue));
     let played = player.run(|_| ());

@@ -26,7 +26,9 @@ impl Connection {
                 let addr = crate::plain::Plain(addr).to_string();
                 Self { addr, network, ..Self::new(conn, nowhere, direction) }
             }
-            other => Self { addr: other.to_string(), network: "unknown", ..Self::new(conn, nowhere, direction) },
+            other => {
+                Self { addr: other.to_string(), network: "unknown", ..Self::new(conn, nowhere, direction) }
+            }
         }
     }
 }

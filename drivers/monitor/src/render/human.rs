@@ -69,7 +69,12 @@ impl Human {
             EntryKind::Event(kind) => self.event(entry, kind, out),
             EntryKind::Lost(way, bytes) => {
                 let (from, bytes) = (Sender(*way), Unknown(*bytes));
-                self.line(out, entry, Tone::Odd, format_args!("… {bytes} from {from} are not in the capture"));
+                self.line(
+                    out,
+                    entry,
+                    Tone::Odd,
+                    format_args!("… {bytes} from {from} are not in the capture"),
+                );
             }
             EntryKind::Opaque(received, sent) => {
                 let (received, sent) = (Count(*received, "byte"), Count(*sent, "byte"));

@@ -1,11 +1,11 @@
 //! What the recorded node asked for, and when.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use satwire_core::Instant;
 use satwire_core::node::ConnId;
-use satwire_core::wire::{Hash, InvType, Inventory};
+use satwire_core::wire::{InvType, Inventory};
 
 /// The most requests that are remembered, in all, about 200 bytes each. Beyond them the oldest are forgotten.
 const MOST: usize = 1 << 18;
@@ -13,7 +13,8 @@ const MOST: usize = 1 << 18;
 /// The requests of transactions. What was not answered in time is told once, and may be answered still.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    sent: BTreeMap<(ConnId, Inventory), Sent>,
+    /// By connection and item. The order of the inner tables is random, and nobody sees it.
+    sent: BTreeMap<ConnId, HashMap<Inventory, Sent>>,
     /// By age; also such as were answered or repeated.
     order: VecDeque<(Sent, ConnId, Inventory)>,
     /// Those of them that were told as not answered.
@@ -32,27 +33,27 @@ impl Asked {
     pub(super) fn ask(&mut self, at: Instant, conn: ConnId, item: Inventory) {
         let (sent, item) = (Sent { at, turn: self.turn }, announced_form(item));
         self.turn += 1;
-        self.sent.insert((conn, item), sent);
+        self.sent.entry(conn).or_default().insert(item, sent);
         self.order.push_back((sent, conn, item));
         while self.order.len() + self.late.len() > MOST {
             let oldest = self.late.pop_front().or_else(|| self.order.pop_front());
             let Some((sent, conn, item)) = oldest else { break };
-            if self.sent.get(&(conn, item)) == Some(&sent) {
-                self.sent.remove(&(conn, item));
+            if self.is_current(sent, conn, item) {
+                self.remove(conn, item);
             }
         }
     }
 
     /// Takes an answer: how long ago it was asked for, if it was.
     pub(super) fn answered(&mut self, at: Instant, conn: ConnId, item: Inventory) -> Option<Duration> {
-        let sent = self.sent.remove(&(conn, announced_form(item)))?;
+        let sent = self.remove(conn, announced_form(item))?;
         Some(at.saturating_duration_since(sent.at))
     }
 
     /// When the oldest request runs out of time, at the latest.
     pub(super) fn deadline(&mut self, timeout: Duration) -> Option<Instant> {
-        while let Some((sent, conn, item)) = self.order.front() {
-            if self.sent.get(&(*conn, *item)) == Some(sent) {
+        while let Some(&(sent, conn, item)) = self.order.front() {
+            if self.is_current(sent, conn, item) {
                 return Some(sent.at + timeout);
             }
             self.order.pop_front();
@@ -69,14 +70,23 @@ impl Asked {
 
     /// Takes out what a connection that ends leaves without an answer, in the order in which it was asked.
     pub(super) fn end(&mut self, conn: ConnId) -> Vec<Inventory> {
-        let none = Inventory { inv_type: InvType(0), hash: Hash([0; 32]) };
-        let of_it = self.sent.range((conn, none)..(ConnId(conn.0.saturating_add(1)), none));
-        let mut left: Vec<_> = of_it.map(|((_, item), sent)| (sent.turn, *item)).collect();
+        let of_it = self.sent.remove(&conn).unwrap_or_default();
+        let mut left: Vec<_> = of_it.into_iter().map(|(item, sent)| (sent.turn, item)).collect();
         left.sort_unstable();
-        for (_, item) in &left {
-            self.sent.remove(&(conn, *item));
-        }
         left.into_iter().map(|(_, item)| item).collect()
+    }
+
+    fn is_current(&self, sent: Sent, conn: ConnId, item: Inventory) -> bool {
+        self.sent.get(&conn).and_then(|of_it| of_it.get(&item)) == Some(&sent)
+    }
+
+    fn remove(&mut self, conn: ConnId, item: Inventory) -> Option<Sent> {
+        let of_it = self.sent.get_mut(&conn)?;
+        let sent = of_it.remove(&item);
+        if of_it.is_empty() {
+            self.sent.remove(&conn);
+        }
+        sent
     }
 }
 

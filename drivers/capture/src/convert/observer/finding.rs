@@ -74,7 +74,9 @@ pub enum Difference {
     #[error("satwire would have closed the connection here: {0}")]
     Closes(CloseReason),
     /// It would have asked for other transactions of an inventory at once.
-    #[error("of this inventory satwire would have asked for {ours} at once, the recorded node for {theirs}; {both} are the same")]
+    #[error(
+        "of this inventory satwire would have asked for {ours} at once, the recorded node for {theirs}; {both} are the same"
+    )]
     Asks {
         /// How many it would have asked for.
         ours: usize,

@@ -1,6 +1,6 @@
 //! The queue of what is told, with inventories held back until it shows what was asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use satwire_core::Instant;
@@ -26,8 +26,8 @@ pub(super) struct Held {
     /// How many were taken out.
     taken: u64,
     bytes: usize,
-    /// Announcements that may still be asked for, by the number of their slot.
-    open: BTreeMap<(ConnId, Hash), u64>,
+    /// Announcements that may still be asked for, by the number of their slot. Its order is random, and nobody sees it.
+    open: HashMap<(ConnId, Hash), u64>,
     next: Option<Finding>,
     finished: bool,
 }
@@ -78,7 +78,8 @@ impl Held {
     pub(super) fn asked(&mut self, now: Instant, conn: ConnId, hash: &Hash) {
         let Some(number) = self.open.remove(&(conn, *hash)) else { return };
         let Some(place) = number.checked_sub(self.taken) else { return };
-        let Some(Slot { finding, inventory: Some(inventory), .. }) = self.queue.get_mut(place as usize) else {
+        let Some(Slot { finding, inventory: Some(inventory), .. }) = self.queue.get_mut(place as usize)
+        else {
             return;
         };
         if inventory.until <= now {
@@ -111,7 +112,9 @@ impl Held {
         let number = self.taken;
         self.taken += 1;
         self.bytes -= bytes;
-        if let (Some(inventory), Found::Event(EventKind::Announced(announcements))) = (inventory, &finding.what) {
+        if let (Some(inventory), Found::Event(EventKind::Announced(announcements))) =
+            (inventory, &finding.what)
+        {
             for entry in announcements.iter().filter(|entry| !entry.requested) {
                 let key = (finding.conn, entry.item.hash);
                 if self.open.get(&key) == Some(&number) {
@@ -134,7 +137,7 @@ impl Held {
 
 /// The difference between what our core asks for and what was asked for.
 fn compare(ours: &[Hash], announcements: &[Announcement]) -> Option<Difference> {
-    let theirs: std::collections::BTreeSet<_> =
+    let theirs: HashSet<_> =
         announcements.iter().filter(|entry| entry.requested).map(|entry| entry.item.hash).collect();
     let both = ours.iter().filter(|hash| theirs.contains(hash)).count();
     let (ours, theirs) = (ours.len(), theirs.len());

@@ -1,20 +1,20 @@
 //! The last ids that were seen.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use satwire_core::wire::Hash;
 
-/// A set that forgets the oldest.
+/// A set that forgets the oldest. Its table has a random order, which nobody sees.
 #[derive(Debug)]
 pub(super) struct RecentIds {
-    known: BTreeSet<Hash>,
+    known: HashSet<Hash>,
     order: VecDeque<Hash>,
     most: usize,
 }
 
 impl RecentIds {
-    pub(super) const fn new(most: usize) -> Self {
-        Self { known: BTreeSet::new(), order: VecDeque::new(), most }
+    pub(super) fn new(most: usize) -> Self {
+        Self { known: HashSet::new(), order: VecDeque::new(), most }
     }
 
     /// Adds an id; false if it was there.

@@ -33,11 +33,14 @@ const MOST_WAITING: usize = 64 << 10;
 impl Observer {
     /// A message of the peer.
     pub(super) fn received(&mut self, conn: ConnId, frame: &[u8]) {
-        let Some((header, payload)) = frame.split_first_chunk().map(|(head, rest)| (Header::decode(head), rest))
+        let Some((header, payload)) =
+            frame.split_first_chunk().map(|(head, rest)| (Header::decode(head), rest))
         else {
             return;
         };
-        let Some(command) = header.command() else { return self.ignore(conn, &header, Fault::Command.into()) };
+        let Some(command) = header.command() else {
+            return self.ignore(conn, &header, Fault::Command.into());
+        };
         let asks = self.shadow_received(conn, command, frame);
         if command == Command::PONG {
             return self.pong(conn, &header, payload);
@@ -134,8 +137,8 @@ impl Observer {
         let checked = view.check_loose();
         let tx = view.to_owned();
         let names = [(InvType::TX, tx.txid().into()), (InvType::WTX, tx.wtxid().into())];
-        let latencies = names
-            .map(|(inv_type, hash)| self.asked.answered(self.now, conn, Inventory { inv_type, hash }));
+        let latencies =
+            names.map(|(inv_type, hash)| self.asked.answered(self.now, conn, Inventory { inv_type, hash }));
         let latency = latencies.into_iter().flatten().next();
         let wtxid = tx.wtxid().into();
         if let Err(error) = checked {
@@ -163,7 +166,8 @@ impl Observer {
 
     /// A message of the recorded node.
     pub(super) fn sent(&mut self, conn: ConnId, frame: &[u8]) {
-        let Some((header, payload)) = frame.split_first_chunk().map(|(head, rest)| (Header::decode(head), rest))
+        let Some((header, payload)) =
+            frame.split_first_chunk().map(|(head, rest)| (Header::decode(head), rest))
         else {
             return;
         };

@@ -229,7 +229,8 @@ impl Observer {
             }
             Framed::Other { bytes, .. } => {
                 // Before any message it may be encrypted: then nothing is to be said of it.
-                let speaks = self.conversations.get(&conn).is_some_and(|known| known.framing.magic().is_some());
+                let speaks =
+                    self.conversations.get(&conn).is_some_and(|known| known.framing.magic().is_some());
                 if let (Some(shadow), Way::Received, true) = (&mut self.shadow, way, speaks) {
                     shadow.received(self.now, conn, &bytes);
                 }

@@ -5,12 +5,15 @@ mod core_dat;
 mod files;
 mod framing;
 mod hostile;
+mod import;
 mod links;
 mod model;
+mod observer;
 mod packets;
 mod reassembly;
 mod rewrite;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
