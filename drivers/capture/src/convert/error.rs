@@ -25,7 +25,7 @@ pub enum ErrorKind {
     #[error("cannot be read: {0}")]
     Io(io::Error),
     /// It starts like nothing that is read here.
-    #[error("no capture: starts with \"{}\", expected a pcap or pcapng file, or Bitcoin Core's msgs_recv.dat or msgs_sent.dat", .0.escape_ascii())]
+    #[error("no capture: starts with \"{}\", expected a satwire journal, a pcap or pcapng file, or Bitcoin Core's msgs_recv.dat or msgs_sent.dat", .0.escape_ascii())]
     Unknown(Vec<u8>),
     /// A satwire journal, which [`journal::Reader`](crate::journal::Reader) reads.
     #[error("a satwire journal, expected a capture of another program")]

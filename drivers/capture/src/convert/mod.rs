@@ -45,7 +45,9 @@ pub use self::contents::{Contents, Counted, LOSSES, Loss};
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{CaptureEvent, Direction, End, Ended, UnixMicros};
 pub use self::import::{Import, ImportOptions};
-pub use self::observer::{Difference, Finding, Found, HELD, NOW, OVER, Observer, REMEMBERED, play_import};
+pub use self::observer::{
+    Difference, Finding, Found, HELD, NOW, OVER, Observer, PATIENCE, REMEMBERED, play_import,
+};
 pub use self::source::{Capture, Losses};
 pub use self::story::{Lost, Opened, Source, Story, StoryError};
 pub use self::survey::Survey;

@@ -36,7 +36,7 @@ impl Survey {
     pub const MOST: u64 = 64 << 20;
 
     /// Reads a capture as far as it takes. An error after the first event is told by who reads it all.
-    pub(super) fn of(mut capture: Capture, options: ImportOptions) -> Result<Self, Error> {
+    pub(super) fn of(capture: Capture, options: ImportOptions) -> Result<Self, Error> {
         let mut survey = Self::default();
         if capture.origin() == Origin::CoreDat {
             survey.magic = options.magic;
@@ -44,7 +44,7 @@ impl Survey {
         let mut links = BTreeMap::new();
         let mut first = true;
         let mut left = Self::MOST;
-        while let Some(event) = capture.next() {
+        for event in capture {
             let event = match event {
                 Ok(event) => event,
                 Err(_) if !first => continue,

@@ -168,7 +168,9 @@ impl Observed {
                 let adopted = if *adopted { ADOPTED } else { 0 };
                 out.push(inbound | adopted | if us.is_some() { NAMES_US } else { 0 });
                 put_address(out, peer)?;
-                us.iter().for_each(|us| put_socket(out, us));
+                if let Some(us) = us {
+                    put_socket(out, us);
+                }
             }
             Self::Bytes(..) => {}
             Self::Lost(_, bytes) => bytes.iter().for_each(|bytes| put_varint(out, *bytes)),

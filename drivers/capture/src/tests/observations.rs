@@ -50,7 +50,9 @@ proptest! {
             .collect();
         let mut bytes = Vec::new();
         let mut writer = Writer::new(&mut bytes, &import());
-        observations.iter().for_each(|observation| writer.observation(observation));
+        for observation in &observations {
+            writer.observation(observation);
+        }
         writer.finish(EndReason::Clean);
         drop(writer);
         prop_assert_eq!(Reader::new(&bytes[..]).unwrap().prologue().clone(), import());

@@ -109,7 +109,7 @@ fn each(
     mut write: impl FnMut(&Observation) -> io::Result<()>,
 ) -> io::Result<Option<String>> {
     let mut troubles = Vec::new();
-    while let Some(observation) = story.next() {
+    for observation in story.by_ref() {
         match observation {
             Ok(observation) => write(&observation)?,
             Err(error) => troubles.push(error.to_string()),
@@ -123,13 +123,13 @@ fn each(
 fn record(reader: Reader<impl io::Read>, name: &Path, mut out: impl Write) -> io::Result<Option<String>> {
     let prologue = reader.prologue().clone();
     let mut player = Player::watched(reader, |tape| Recorder::new(tape, &mut out, prologue));
-    let played = player.run(|_| ());
+    let result = player.run(|_| ());
     let recorder = player.environment_mut();
     recorder.finish();
     if let Some(ended) = recorder.ended().filter(|ended| ended.reason != EndReason::Clean) {
         return Err(io::Error::other(ended.to_string()));
     }
-    let trouble = match played {
+    let trouble = match result {
         Ok(ending) => ending_trouble(ending),
         Err(error) => Some(error.to_string()),
     };

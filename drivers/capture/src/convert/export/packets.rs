@@ -202,17 +202,18 @@ const fn v6(ip: IpAddr) -> [u8; 16] {
 
 /// What a reader must know.
 fn comment(magic: Magic) -> String {
-    let mut comment = format!(
-        "Exported from a satwire journal. Synthetic: the headers of IP and TCP, handshakes, sequence numbers, \
-         acknowledgements, where a segment ends, and the addresses {NAMELESS_V4} and {NAMELESS_V6} of the node that \
-         recorded where the journal has none. Recorded: what the segments carry, and their times."
-    );
     // Wireshark 4.0 `epan/dissectors/packet-bitcoin.c`: BITCOIN_MAIN_MAGIC_NUMBER and its neighbours.
     let known = [Network::Main, Network::Testnet3, Network::Regtest];
-    if !known.iter().any(|network| network.magic() == magic) {
-        comment += &format!(
+    let hint = if known.iter().any(|network| network.magic() == magic) {
+        String::new()
+    } else {
+        format!(
             " Wireshark does not know the network {magic} by itself: tshark -d tcp.port==N,bitcoin, or Decode As."
-        );
-    }
-    comment
+        )
+    };
+    format!(
+        "Exported from a satwire journal. Synthetic: the headers of IP and TCP, handshakes, sequence numbers, \
+         acknowledgements, where a segment ends, and the addresses {NAMELESS_V4} and {NAMELESS_V6} of the node that \
+         recorded where the journal has none. Recorded: what the segments carry, and their times.{hint}"
+    )
 }

@@ -26,10 +26,10 @@ pub(super) struct Conversation {
     /// The features that each side has, by [`Way`].
     pub(super) wtxidrelay: [bool; 2],
     addrv2: bool,
-    /// The peer's `version`, or its `verack`, has come.
+    /// The peer's `version` has come.
     pub(super) has_version: bool,
-    pub(super) has_verack: bool,
-    pub(super) sent_verack: bool,
+    /// Whose `verack` was sent, by [`Way`].
+    pub(super) verack: [bool; 2],
     /// Our last ping that was not answered.
     ping: Option<(u64, Instant)>,
     min_ping: Option<Duration>,
@@ -47,8 +47,7 @@ impl Conversation {
             wtxidrelay: [false; 2],
             addrv2: false,
             has_version: false,
-            has_verack: false,
-            sent_verack: false,
+            verack: [false; 2],
             ping: None,
             min_ping: None,
             feefilter: None,
@@ -78,7 +77,7 @@ impl Conversation {
 
     /// The peer's handshake is done.
     pub(super) fn take_verack(&mut self) -> Option<Negotiated> {
-        self.has_verack = true;
+        self.verack[Way::Received as usize] = true;
         let (version, time_offset) = self.version.take()?;
         Some(Negotiated {
             common_version: version.version.min(self.our_version),

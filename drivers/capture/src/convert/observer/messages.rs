@@ -78,7 +78,7 @@ impl Observer {
             Message::Version(version) => conversation.take_version(version, now),
             Message::Wtxidrelay => conversation.take_feature(true),
             Message::Sendaddrv2 => conversation.take_feature(false),
-            Message::Verack if conversation.has_verack => {
+            Message::Verack if conversation.verack[Way::Received as usize] => {
                 self.ignore(conn, header, IgnoredReason::Duplicate);
             }
             Message::Verack => {
@@ -193,7 +193,7 @@ impl Observer {
 
     fn sent_verack(&mut self, conn: ConnId) {
         let conversation = self.conversation(conn);
-        conversation.sent_verack = true;
+        conversation.verack[Way::Sent as usize] = true;
         let wtxidrelay = conversation.wtxidrelay == [true; 2];
         if let Some(shadow) = &mut self.shadow {
             shadow.release(self.now, conn, wtxidrelay);
@@ -211,13 +211,14 @@ impl Observer {
         let shadow = self.shadow.as_mut().filter(|shadow| shadow.follows(conn))?;
         let conversation = self.conversations.get(&conn)?;
         // What hangs on what was said to it comes with `verack`, or with the recorded pong.
-        if command == Command::PONG || command == Command::WTXIDRELAY && !conversation.has_verack {
+        let [has_verack, sent_verack] = conversation.verack;
+        if command == Command::PONG || command == Command::WTXIDRELAY && !has_verack {
             return None;
         }
-        let is_verack = command == Command::VERACK && !conversation.has_verack;
+        let is_verack = command == Command::VERACK && !has_verack;
         if is_verack || shadow.waits(conn).is_some() {
             shadow.hold(conn, frame);
-            if conversation.sent_verack || shadow.waits(conn).is_some_and(|bytes| bytes > MOST_WAITING) {
+            if sent_verack || shadow.waits(conn).is_some_and(|bytes| bytes > MOST_WAITING) {
                 shadow.release(self.now, conn, conversation.wtxidrelay == [true; 2]);
                 self.time_shadow();
             }

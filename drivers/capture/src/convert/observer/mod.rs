@@ -9,8 +9,10 @@
 //! asked for something else, a [`Difference`] is told, and the observer goes on.
 //!
 //! **Bounds.** It holds a message that is not whole for each direction, together at most [`HELD`] bytes: beyond that the
-//! newest is given up. Of ids the last [`REMEMBERED`] are known, as bodies and as announcements. Of connections that are
-//! over it knows the last [`OVER`]; what comes of one before them is told as of a connection without its beginning.
+//! newest is given up. It knows [`CONNECTIONS`] that are open and the last [`OVER`] that are over; what comes of another
+//! is told as of a connection without its beginning. Of ids the last [`REMEMBERED`] are known, as bodies and as announcements. Our core has a
+//! budget of timeouts, so that a clock that jumps by years costs no time: [`PATIENCE`] and a few for each observation.
+//! When it is spent no more differences are told.
 
 mod asked;
 mod conversation;
@@ -38,6 +40,7 @@ use self::shadow::Shadow;
 use super::event::Direction;
 use super::framing::{Framed, Framing};
 use super::import::framing_magic;
+use super::reassembly::CONNECTIONS;
 use crate::journal::{Close, Observation, Observed, Prologue, Way};
 
 /// The most that messages which are not whole take together, in bytes.
@@ -48,6 +51,12 @@ pub const REMEMBERED: usize = 1 << 17;
 
 /// How many connections that are over are remembered.
 pub const OVER: usize = 1024;
+
+/// How many timeouts our core may have at first.
+pub const PATIENCE: u64 = 1 << 18;
+
+/// How many more for each observation.
+const PATIENCE_EACH: u64 = 8;
 
 /// Reads observations, in their order.
 ///
@@ -67,6 +76,7 @@ pub struct Observer {
     came: RecentIds,
     announced: RecentIds,
     shadow: Option<Shadow>,
+    patience: u64,
     told: Held,
     now: Instant,
 }
@@ -86,6 +96,7 @@ impl Observer {
             came: RecentIds::new(REMEMBERED),
             announced: RecentIds::new(REMEMBERED),
             shadow: Some(Shadow::new(&prologue.config, prologue.clock)),
+            patience: PATIENCE,
             told: Held::default(),
             now: Instant::ZERO,
         }
@@ -105,10 +116,18 @@ impl Observer {
 
     /// Takes the next observation.
     pub fn observe(&mut self, observation: Observation) {
+        self.patience = self.patience.saturating_add(PATIENCE_EACH).min(PATIENCE);
         self.pass_time(observation.at);
         let conn = observation.conn;
         match observation.what {
             Observed::Opened { peer, us, direction, adopted } => {
+                // Only a forged journal opens one twice, or so many.
+                self.forget(conn);
+                if self.conversations.len() >= CONNECTIONS + OVER
+                    && let Some((&oldest, _)) = self.conversations.first_key_value()
+                {
+                    self.forget(oldest);
+                }
                 let framing = Framing::new(adopted, self.magic);
                 self.conversations.insert(conn, Conversation::new(framing));
                 if let (Some(shadow), false) = (&mut self.shadow, adopted) {
@@ -187,7 +206,11 @@ impl Observer {
         let conversations = &self.conversations;
         if let Some(shadow) = &mut self.shadow {
             let waits = |conn| conversations.get(&conn).is_some_and(Conversation::has_ping);
-            shadow.handle_timeout(self.now, waits);
+            let pings = shadow.handle_timeout(self.now, waits);
+            self.patience = self.patience.saturating_sub(1 + pings);
+            if self.patience == 0 {
+                self.shadow = None;
+            }
         }
     }
 
@@ -262,15 +285,25 @@ impl Observer {
         if self.over.len() > OVER
             && let Some(oldest) = self.over.pop_front()
         {
-            self.end(oldest);
-            self.conversations.remove(&oldest);
+            self.forget(oldest);
+        }
+    }
+
+    /// Drops a connection.
+    fn forget(&mut self, conn: ConnId) {
+        self.end(conn);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.forget(self.now, conn);
+        }
+        if let Some(conversation) = self.conversations.remove(&conn) {
+            self.held -= conversation.held;
         }
     }
 
     /// Gives up what is not whole of a connection.
     fn end(&mut self, conn: ConnId) {
         for way in Way::BOTH {
-            self.frame(conn, way, |framing, direction, time, out| framing.end(direction, time, out));
+            self.frame(conn, way, Framing::end);
         }
     }
 

@@ -12,7 +12,7 @@ pub fn play_import(story: &mut Story, most: usize) -> (Vec<u8>, Option<String>) 
     let (shadow, journal) = Shadow::recorded(story.prologue());
     let mut observer = Observer { shadow: Some(shadow), ..Observer::new(story.prologue()) };
     let mut trouble = None;
-    while let Some(observation) = story.next() {
+    for observation in story.by_ref() {
         match observation {
             Ok(observation) => observer.observe(observation),
             Err(error) => {

@@ -215,11 +215,13 @@ impl Shadow {
         self.node.poll_timeout()
     }
 
-    /// Time has come to `at`. `waits` says whether the recorded node waits for a pong itself.
-    pub(super) fn handle_timeout(&mut self, at: Instant, waits: impl Fn(ConnId) -> bool) {
+    /// Time has come to `at`. `waits` says whether the recorded node waits for a pong itself. Returns how many pings
+    /// were sent.
+    pub(super) fn handle_timeout(&mut self, at: Instant, waits: impl Fn(ConnId) -> bool) -> u64 {
         self.node.handle(at, Input::Timeout);
         self.drain();
         let pings: Vec<_> = self.pings.borrow_mut().drain(..).collect();
+        let sent = pings.len() as u64;
         for (name, nonce) in pings {
             let Some(conn) = self.back.get(&name).copied() else { continue };
             self.owed.insert(conn, nonce);
@@ -227,6 +229,7 @@ impl Shadow {
                 self.pong(at, conn);
             }
         }
+        sent
     }
 
     /// The recorded node's ping was answered: ours as well.

@@ -217,6 +217,18 @@ fn where_our_core_would_have_closed_everything_after_it_is_told() {
     }
 }
 
+/// A clock that jumps by centuries costs no more than its budget.
+#[test]
+fn our_core_is_left_alone_when_time_jumps() {
+    let mut talk = Talk::new();
+    let years = 300 * 365 * 24 * 60 * 60 * 1000;
+    talk.push(years, Way::Received, message(Command::TX, &tx(1)));
+    talk.push(years + 1, Way::Received, message(Command::WTXIDRELAY, &[]));
+    let told = talk.told();
+    assert_eq!(txs(&told), [(at(years), wtxid(1), None)]);
+    assert_eq!(differences(&told), []);
+}
+
 /// A handshake that never ends is given up by our core when it is due, and by nobody else.
 #[test]
 fn our_core_s_deadlines_fire_when_they_are_due() {
