@@ -1,4 +1,14 @@
-//! Captures that others made, as one stream of events: packets of tcpdump and Wireshark, files of Bitcoin Core.
+//! Captures that others made: packets of tcpdump and Wireshark, files of Bitcoin Core. Read, observed, and written.
+//!
+//! [`Opened::open`] takes any capture and any journal. A capture becomes a [`Story`] of
+//! [`Observation`](crate::journal::Observation)s, from the point of view of one end, which is what its journal holds: an
+//! [`Observer`] tells what they mean, [`Contents`] counts them, [`export`] writes them as files of others.
+//!
+//! ```text
+//! pcap, pcapng, Core's files ── Capture ── Import ─┐
+//! journal of an import ────────────────────────────┼─ Story ─┬─ Observer, Contents
+//! journal of our own ── Player (for an export) ────┘         └─ Writer (journal), PacketWriter, CoreDatWriter
+//! ```
 //!
 //! [`Capture::open`] takes a file or a folder, finds out by its content what it is, and hands out
 //! [`CaptureEvent`]s one by one, in the order of time. Nothing here knows what a message means:
@@ -12,6 +22,7 @@
 //! | [`reassembly`] | segments | [`CaptureEvent`]s |
 //! | [`core_dat`] | `msgs_recv.dat`, `msgs_sent.dat` | [`CaptureEvent`]s |
 //! | [`framing`] | bytes and losses of a connection | messages |
+//! | [`Import`] | [`CaptureEvent`]s | observations: who is us, what we are, when it began |
 //!
 //! Files are hostile: nothing is reserved because a file claims it, and each room names its bound. In all, a
 //! capture of packets is read in about [`reassembly::HELD`] bytes, and what its decompressor takes

@@ -72,6 +72,7 @@ Examples:
   satwire replay field.journal --until 12.5     the first twelve and a half seconds
   satwire replay field.journal --until '#300'   up to and with record 300
   satwire replay field.journal --shrink panics  the least that still does, as field.shrunk.journal
+  satwire replay tcpdump.pcapng                 the capture of another program
 
 --shrink leaves out peers, then messages, then bytes, as long as the journal still does this:
   panics          the node panics
@@ -79,11 +80,15 @@ Examples:
   differs         the node says something else than was recorded, and exactly what it says now, in
                   the first record that differs; what was recorded before that is recorded anew
 
+The capture of another program is observed: nothing is sent or closed, and no message is passed over.
+'loss' says what it lacks, 'opaque' that a connection is encrypted, 'difference' where our own core,
+which runs beside it, would have closed a connection or asked for something else.
+
 After 'watch --count N' the transactions that came in together with the last are shown as well, and
 what 'watch' left out at a 'gap' is there.
 
-Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or
-if the node does something else now than when it was recorded: then the record is named.";
+Exit status: 0 if all was played, 1 if the file is damaged, cut or lacks something (what could be
+read is printed) or if the node does something else now than when it was recorded: then the record is named.";
 
 const CONVERT_EXAMPLES: &str = "\
 Examples:
@@ -104,8 +109,10 @@ const CAPINFO_EXAMPLES: &str = "\
 Examples:
   satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
   satwire capinfo field.journal                                                     what it holds
+  satwire capinfo message_capture --regtest   a folder of Bitcoin Core's -capturemessages
 
-Exit status: 0 if the file is whole, 1 if it is damaged or cut (what could be read is printed).";
+Exit status: 0 if the file is whole, 1 if it is damaged, cut or lacks something (what could be read
+is printed).";
 
 /// A mempool monitor for Bitcoin that needs no full node.
 #[derive(Debug, Parser)]
