@@ -6,6 +6,7 @@ use satwire_core::Instant;
 use satwire_core::peer::Negotiated;
 use satwire_core::wire::Version;
 
+use super::ids::NodeKey;
 use crate::convert::framing::Framing;
 use crate::journal::Way;
 
@@ -15,6 +16,8 @@ const UNKNOWN_VERSION: i32 = satwire_core::PROTOCOL_VERSION;
 /// What is known of a connection.
 #[derive(Debug)]
 pub(super) struct Conversation {
+    /// The node at our end.
+    pub(super) node: NodeKey,
     pub(super) framing: Framing,
     /// Bytes that its framing holds.
     pub(super) held: usize,
@@ -37,8 +40,9 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) const fn new(framing: Framing) -> Self {
+    pub(super) const fn new(node: NodeKey, framing: Framing) -> Self {
         Self {
+            node,
             framing,
             held: 0,
             bytes: [0; 2],

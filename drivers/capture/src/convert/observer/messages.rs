@@ -7,6 +7,7 @@ use satwire_core::wire::{Command, Header, InvType, Inventory, MAX_MONEY, Message
 
 use super::asked::announced_form;
 use super::finding::{Finding, Found};
+use super::ids::NodeKey;
 use super::{Observer, failed};
 use crate::journal::Way;
 
@@ -123,14 +124,16 @@ impl Observer {
         if items.is_empty() {
             return;
         }
-        let announced = &mut self.announced;
-        let announcements = items.into_iter().map(|item| Announcement {
-            item: announced_form(item),
-            first: announced.insert(item.hash),
-            requested: false,
-        });
-        let announcements = announcements.collect();
-        self.told.announced(self.now, conn, announcements, asks);
+        let node = self.conversation(conn).node;
+        let mut announcements = Vec::with_capacity(items.len());
+        let mut is_comparable = true;
+        for item in items {
+            let first = self.announced.insert(node, item.hash);
+            // Another node had heard of it before.
+            is_comparable &= self.announced_to_all.insert(NodeKey::default(), item.hash) || !first;
+            announcements.push(Announcement { item: announced_form(item), first, requested: false });
+        }
+        self.told.announced(self.now, conn, announcements, asks.filter(|_| is_comparable));
     }
 
     fn transaction(&mut self, conn: ConnId, header: &Header, view: TxView<'_>) {
@@ -140,10 +143,10 @@ impl Observer {
         let latencies =
             names.map(|(inv_type, hash)| self.asked.answered(self.now, conn, Inventory { inv_type, hash }));
         let latency = latencies.into_iter().flatten().next();
-        let wtxid = tx.wtxid().into();
+        let (node, wtxid) = (self.conversation(conn).node, tx.wtxid().into());
         if let Err(error) = checked {
             self.ignore(conn, header, IgnoredReason::InvalidTx(error));
-        } else if self.came.insert(wtxid) {
+        } else if self.came.insert(node, wtxid) {
             let bytes = tx.as_bytes().len();
             self.tell_sized(conn, Found::Event(EventKind::Tx { tx, latency }), bytes);
         } else {

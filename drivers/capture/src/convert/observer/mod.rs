@@ -8,6 +8,10 @@
 //! Beside it runs our own core with the same bytes at the same times. Where that one would have closed a connection or
 //! asked for something else, a [`Difference`] is told, and the observer goes on.
 //!
+//! **Several nodes.** A capture may show more than one node from its own end, as on loopback. Each of them hears of a
+//! transaction for the first time, and gets it: so that is told for each. Our core is one; where it had heard before, from
+//! the peer of another, what it would ask for is not compared.
+//!
 //! **Bounds.** It holds a message that is not whole for each direction, together at most [`HELD`] bytes: beyond that the
 //! newest is given up. It knows [`CONNECTIONS`] that are open and the last [`OVER`] that are over; what comes of another
 //! is told as of a connection without its beginning. Of ids the last [`REMEMBERED`] are known, as bodies and as announcements. Our core has a
@@ -34,7 +38,7 @@ use self::conversation::Conversation;
 pub use self::finding::{Difference, Finding, Found};
 use self::held::Held;
 pub use self::held::NOW;
-use self::ids::RecentIds;
+use self::ids::{NodeKey, RecentIds};
 pub use self::play::play_import;
 use self::shadow::Shadow;
 use super::event::Direction;
@@ -66,6 +70,9 @@ const PATIENCE_EACH: u64 = 8;
 #[derive(Debug)]
 pub struct Observer {
     clock: WallClock,
+    /// The network of our core.
+    network: Magic,
+    /// The network that all messages must be of, if there is one.
     magic: Option<Magic>,
     timeout: std::time::Duration,
     with_messages: bool,
@@ -75,6 +82,8 @@ pub struct Observer {
     asked: Asked,
     came: RecentIds,
     announced: RecentIds,
+    /// The same, whatever node it was announced to: what our core knows.
+    announced_to_all: RecentIds,
     shadow: Option<Shadow>,
     patience: u64,
     told: Held,
@@ -86,6 +95,7 @@ impl Observer {
     pub fn new(prologue: &Prologue) -> Self {
         Self {
             clock: prologue.clock,
+            network: prologue.config.magic,
             magic: framing_magic(prologue),
             timeout: prologue.config.request_timeout,
             with_messages: false,
@@ -95,6 +105,7 @@ impl Observer {
             asked: Asked::default(),
             came: RecentIds::new(REMEMBERED),
             announced: RecentIds::new(REMEMBERED),
+            announced_to_all: RecentIds::new(REMEMBERED),
             shadow: Some(Shadow::new(&prologue.config, prologue.clock)),
             patience: PATIENCE,
             told: Held::default(),
@@ -129,7 +140,8 @@ impl Observer {
                     self.forget(oldest);
                 }
                 let framing = Framing::new(adopted, self.magic);
-                self.conversations.insert(conn, Conversation::new(framing));
+                let node = NodeKey::of(conn, us, &peer, direction);
+                self.conversations.insert(conn, Conversation::new(node, framing));
                 if let (Some(shadow), false) = (&mut self.shadow, adopted) {
                     shadow.open(self.now, conn, &peer, direction);
                 }
@@ -217,7 +229,9 @@ impl Observer {
     /// The connection; one that is not known has no beginning.
     fn conversation(&mut self, conn: ConnId) -> &mut Conversation {
         let magic = self.magic;
-        self.conversations.entry(conn).or_insert_with(|| Conversation::new(Framing::new(true, magic)))
+        self.conversations
+            .entry(conn)
+            .or_insert_with(|| Conversation::new(NodeKey::default(), Framing::new(true, magic)))
     }
 
     /// Changes the framing of a connection, and reads what it gives.
@@ -319,7 +333,11 @@ impl Observer {
     fn tell_closed(&mut self) {
         let closed = self.shadow.as_mut().map(Shadow::take_closed).unwrap_or_default();
         for (_, conn, reason) in closed {
-            self.tell(conn, Found::Difference(Difference::Closes(reason)));
+            // What is encrypted, or of another network, it cannot know.
+            let magic = self.conversations.get(&conn).and_then(|known| known.framing.magic());
+            if magic == Some(self.network) {
+                self.tell(conn, Found::Difference(Difference::Closes(reason)));
+            }
         }
     }
 

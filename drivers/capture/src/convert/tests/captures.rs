@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::rewrite::{Dice, Harm, rewrite};
 use super::*;
 use crate::convert::End;
 use crate::journal::Origin;
@@ -64,6 +65,69 @@ fn packets_hold_the_messages_that_tshark_finds() {
     let messages = messages(events);
     assert_eq!(counts(&messages, Direction::Forward), FROM_DIALLER);
     assert_eq!(counts(&messages, Direction::Backward), TO_DIALLER);
+}
+
+/// Two btcds and a satwire that watches both, and their transactions as an independent reader of the TCP streams finds
+/// them: how many, and the first and the last of each stream.
+#[test]
+fn packets_of_btcd_hold_the_transactions_that_an_independent_reader_finds() {
+    let events = whole(Capture::open(&committed("btcd-simnet.pcap")).unwrap());
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for (ConnId(conn), direction, _, command, payload) in messages(events) {
+        if command == "tx" {
+            let tx = satwire_core::wire::TxView::decode(&payload).unwrap();
+            found.entry((conn, direction)).or_default().push(tx.txid().to_string());
+        }
+    }
+    let found: Vec<_> = found
+        .iter()
+        .map(|(stream, ids)| (*stream, ids.len(), &ids[0][..8], &ids[ids.len() - 1][..8]))
+        .collect();
+    let back = Direction::Backward;
+    assert_eq!(
+        found,
+        [
+            ((1, back), 12, "0b1bc599", "49ece187"),
+            ((2, back), 10, "bbf55054", "49ece187"),
+            ((3, back), 2, "0b1bc599", "beae86af")
+        ]
+    );
+}
+
+/// The same with segments dropped, repeated and out of order: made from it, so that one can see how.
+#[test]
+fn a_harmed_capture_of_btcd_gives_what_is_left() {
+    let made = harmed_btcd();
+    assert_eq!(std::fs::read(committed("btcd-simnet-harmed.pcap")).unwrap(), made);
+    let streams = |name: &str| {
+        let mut streams = BTreeMap::<_, Vec<_>>::new();
+        for (conn, way, _, name, payload) in
+            messages(Capture::open(&committed(name)).unwrap().map(Result::unwrap))
+        {
+            streams.entry((conn, way)).or_default().push((name, payload));
+        }
+        streams.into_values().collect::<Vec<_>>()
+    };
+    let (all, left) = (streams("btcd-simnet.pcap"), streams("btcd-simnet-harmed.pcap"));
+    let count = |streams: &[Vec<_>]| streams.iter().map(Vec::len).sum::<usize>();
+    assert!(count(&left) < count(&all) && count(&left) > count(&all) * 3 / 4);
+    // What is left is in order. Which of two connections was opened first may be another.
+    let is_part_of = |part: &[(String, Vec<u8>)], whole: &[(String, Vec<u8>)]| {
+        let mut whole = whole.iter();
+        part.iter().all(|found| whole.any(|other| other == found))
+    };
+    assert!(left.iter().all(|part| all.iter().any(|whole| is_part_of(part, whole))));
+}
+
+#[test]
+#[ignore = "writes the capture"]
+fn harm_the_capture_of_btcd() {
+    std::fs::write(committed("btcd-simnet-harmed.pcap"), harmed_btcd()).unwrap();
+}
+
+fn harmed_btcd() -> Vec<u8> {
+    let harm = Harm { dropped: 2, repeated: 5, moved: 10, distance: 4 };
+    rewrite(&std::fs::read(committed("btcd-simnet.pcap")).unwrap(), harm, &mut Dice(1))
 }
 
 /// The node wrote down the same connection. It notes a message when it deals with it, some time after the

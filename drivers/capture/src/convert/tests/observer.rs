@@ -217,6 +217,33 @@ fn where_our_core_would_have_closed_everything_after_it_is_told() {
     }
 }
 
+/// On loopback each connection that was dialled may be of another node: what each gets is told.
+#[test]
+fn several_nodes_in_one_capture_get_a_transaction_each() {
+    let us = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
+    let elsewhere = Some(SocketAddr::from(([10, 0, 0, 1], 5)));
+    let (same, other): (SocketAddr, SocketAddr) =
+        (([127, 0, 0, 1], 18555).into(), ([10, 0, 0, 9], 18555).into());
+    let (dialled, accepted) = (Side::Outbound, Side::Inbound);
+    for (first, second, peer, direction, count) in [
+        (us(50_001), us(50_002), same, dialled, 2),
+        (us(18_444), us(18_444), same, accepted, 1),
+        (us(18_444), us(18_445), same, accepted, 2),
+        (elsewhere, elsewhere, other, dialled, 1),
+        (None, None, same, dialled, 1),
+    ] {
+        let mut observer = Observer::new(&prologue());
+        for (conn, us) in [(ConnId(1), first), (ConnId(2), second)] {
+            let what = Observed::Opened { peer: peer.into(), us, direction, adopted: true };
+            observer.observe(Observation { at: at(0), conn, what });
+            let bytes = message(Command::TX, &tx(1));
+            observer.observe(Observation { at: at(1), conn, what: Observed::Bytes(Way::Received, bytes) });
+        }
+        let told: Vec<_> = std::iter::from_fn(|| observer.poll()).collect();
+        assert_eq!(txs(&told).len(), count, "{first:?} {second:?}");
+    }
+}
+
 /// A clock that jumps by centuries costs no more than its budget.
 #[test]
 fn our_core_is_left_alone_when_time_jumps() {
