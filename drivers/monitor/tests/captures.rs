@@ -5,8 +5,15 @@
 #[expect(dead_code, reason = "this file needs no peer")]
 mod peer;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use satwire_capture::convert::export::PacketWriter;
+use satwire_capture::journal::{Close, Observation, Observed, Origin, Prologue, Way};
+use satwire_core::node::ConnId;
+use satwire_core::peer::Direction;
+use satwire_core::wire::{self, Command};
+use satwire_core::{Config, Instant, Network, WallClock};
 use serde_json::{Value, json};
 
 use self::peer::{Outcome, folder, run, text};
@@ -233,5 +240,99 @@ fn a_capture_is_shrunk_to_what_our_core_does_with_it() -> Outcome {
     let out = ok(&["replay", text(&file)?, "--json"])?;
     assert!(out.contains("\"reason\":\"stream_ended\""), "{out}");
     assert!(std::fs::metadata(&file)?.len() < 1000);
+    Ok(())
+}
+
+/// An encrypted connection, and one on which our core would not have gone on: both told, and everything after it.
+#[test]
+fn what_cannot_be_read_and_what_differs_are_told() -> Outcome {
+    let (_folder, file) = folder("made.pcapng")?;
+    let magic = Network::Regtest.magic();
+    let mut prologue =
+        Prologue::new("test", Config::new(magic), WallClock { unix_micros_at_zero: 1_000_000 });
+    prologue.origin = Some(Origin::Pcap);
+    let mut packets = PacketWriter::new(std::fs::File::create(&file)?, &prologue)?;
+    let mut write = |at, conn, what| {
+        packets.observation(&Observation { at: Instant::from_micros(at), conn: ConnId(conn), what })
+    };
+    let message = |command, payload: &[u8]| {
+        let mut frame = Vec::new();
+        wire::encode_frame(&mut frame, magic, command, |out| out.extend_from_slice(payload));
+        frame
+    };
+    // Version 70016, and nothing else that is not 0.
+    let version = [&70016_i32.to_le_bytes()[..], &[0; 82]].concat();
+    let hello = [message(Command::VERSION, &version), message(Command::VERACK, &[])].concat();
+    for (conn, port) in [(1, 18444), (2, 18445)] {
+        let peer = SocketAddr::from(([203, 0, 113, 5], port)).into();
+        let us = Some(([203, 0, 113, 9], 50_000).into());
+        write(0, conn, Observed::Opened { peer, us, direction: Direction::Outbound, adopted: false })?;
+    }
+    for (at, way) in [(10, Way::Sent), (20, Way::Received)] {
+        write(at, 1, Observed::Bytes(way, (0..100).collect()))?;
+        write(at, 2, Observed::Bytes(way, hello.clone()))?;
+    }
+    let late = [message(Command::WTXIDRELAY, &[]), message(Command::FEEFILTER, &1000_i64.to_le_bytes())];
+    write(30, 2, Observed::Bytes(Way::Received, late.concat()))?;
+    write(40, 1, Observed::Closed(Close::Finished(Way::Received)))?;
+    packets.finish()?;
+
+    let lines = lines(&ok(&["replay", text(&file)?, "--json"])?)?;
+    let told: Vec<_> =
+        lines.iter().map(|line| (line["event"].as_str(), line["peer"]["id"].as_u64())).collect();
+    let (one, two) = (Some(1), Some(2));
+    assert_eq!(
+        told,
+        [
+            (Some("start"), None),
+            (Some("peer_connected"), one),
+            (Some("peer_connected"), two),
+            (Some("peer_handshake"), two),
+            (Some("difference"), two),
+            (Some("feefilter"), two),
+            (Some("opaque"), one),
+            (Some("peer_disconnected"), one),
+            (Some("summary"), None)
+        ]
+    );
+    assert_eq!((&lines[4]["what"], &lines[4]["reason"]), (&json!("closes"), &json!("late_feature")));
+    assert_eq!((&lines[6]["bytesrecv"], &lines[6]["bytessent"]), (&json!(100), &json!(100)));
+    let people = ok(&["replay", text(&file)?, "--human"])?;
+    assert!(
+        people.contains("≠ satwire would have closed the connection here: wtxidrelay after verack"),
+        "{people}"
+    );
+    assert!(people.contains("… encrypted (BIP324) or no Bitcoin: 100 bytes in, 100 bytes out"), "{people}");
+    let info: Value = serde_json::from_str(&ok(&["capinfo", text(&file)?, "--json"])?)?;
+    assert_eq!(
+        (&info["connections"][0]["opaque"], &info["connections"][1]["opaque"]),
+        (&json!(true), &Value::Null)
+    );
+    Ok(())
+}
+
+/// A peer without an address of the internet: its name stays, and packets say what stands for it.
+#[test]
+fn a_peer_of_another_network_keeps_its_name() -> Outcome {
+    let (_folder, dat) = folder("messages.dat")?;
+    let onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+    let peer = dat.join(format!("{onion}_8333"));
+    std::fs::create_dir_all(&peer)?;
+    for name in ["msgs_recv.dat", "msgs_sent.dat"] {
+        std::fs::copy(committed("core-regtest.dat/127.0.0.1_55232").join(name), peer.join(name))?;
+    }
+    let out = ok(&["replay", text(&dat)?, "--json"])?;
+    let connected = &lines(&out)?[1]["peer"];
+    let addr = format!("{onion}:8333");
+    assert_eq!((&connected["addr"], &connected["network"]), (&json!(addr), &json!("onion")));
+    let packets = dat.with_extension("pcapng");
+    ok(&["convert", text(&dat)?, text(&packets)?])?;
+    let bytes = std::fs::read(&packets)?;
+    let comment = format!("198.18.0.0 stands for {addr}");
+    assert!(bytes.windows(comment.len()).any(|window| window == comment.as_bytes()));
+    assert_eq!(txs(&ok(&["replay", text(&packets)?, "--json"])?)?, txs(&out)?);
+    let back = dat.with_file_name("back.dat");
+    ok(&["convert", text(&dat)?, text(&back)?])?;
+    assert!(back.join(format!("{onion}_8333")).join("msgs_recv.dat").exists());
     Ok(())
 }

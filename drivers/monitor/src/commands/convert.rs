@@ -99,8 +99,13 @@ fn write(opened: Opened, convert: &Convert) -> io::Result<Option<String>> {
     }
 }
 
+/// Creates a file that only its owner can read: it holds addresses of peers and what they sent.
 fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    Ok(BufWriter::new(File::create(path)?))
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    Ok(BufWriter::new(options.open(path)?))
 }
 
 /// Gives each observation to `write`.

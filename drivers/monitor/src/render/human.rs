@@ -4,13 +4,13 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
-use satwire_capture::journal::Way;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
 use satwire_core::{CloseReason, Instant};
 use satwire_json::Btc;
 
+use super::imported::Imported;
 use super::{ascii, why};
 use crate::cli::Look;
 use crate::model::{Entry, EntryKind, Gap, Totals, Traffic};
@@ -67,22 +67,8 @@ impl Human {
                 );
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
-            EntryKind::Lost(way, bytes) => {
-                let (from, bytes) = (Sender(*way), Unknown(*bytes));
-                self.line(
-                    out,
-                    entry,
-                    Tone::Odd,
-                    format_args!("… {bytes} from {from} are not in the capture"),
-                );
-            }
-            EntryKind::Opaque(received, sent) => {
-                let (received, sent) = (Count(*received, "byte"), Count(*sent, "byte"));
-                let text = format!("encrypted (BIP324) or no Bitcoin: {received} in, {sent} out");
-                self.line(out, entry, Tone::Odd, format_args!("… {text}"));
-            }
-            EntryKind::Difference(difference) => {
-                self.line(out, entry, Tone::Odd, format_args!("≠ {difference}"));
+            EntryKind::Lost(..) | EntryKind::Opaque(..) | EntryKind::Difference(_) => {
+                self.line(out, entry, Tone::Odd, Imported(&entry.kind));
             }
             EntryKind::Gap(gap) => self.line(out, entry, Tone::Odd, Missing(gap)),
             EntryKind::Summary(totals, traffic) => {
@@ -366,29 +352,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// Whoever sends this way.
-struct Sender(Way);
-
-impl fmt::Display for Sender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0 == Way::Received { "the peer" } else { "the recorded node" })
-    }
-}
-
-/// `12 bytes`, if it is known how many.
-struct Unknown(Option<u64>);
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(bytes) => Count(bytes, "byte").fmt(f),
-            None => f.write_str("bytes"),
-        }
-    }
-}
-
 /// `1 peer`, `2,000 peers`.
-struct Count(u64, &'static str);
+pub(super) struct Count(pub(super) u64, pub(super) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

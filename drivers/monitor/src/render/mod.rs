@@ -1,6 +1,7 @@
 //! Entries as lines: the parts that all forms of output share.
 
 mod human;
+mod imported;
 mod json;
 mod peer_table;
 

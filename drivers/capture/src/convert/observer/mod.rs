@@ -50,7 +50,8 @@ use crate::journal::{Close, Observation, Observed, Prologue, Way};
 /// The most that messages which are not whole take together, in bytes.
 pub const HELD: usize = 256 << 20;
 
-/// How many ids are remembered, of transactions that came and of those that were announced, about 100 bytes each.
+/// How many ids are remembered in each of three tables: of transactions that came, and of those that were announced, to one
+/// node and to any. About 200 bytes each.
 pub const REMEMBERED: usize = 1 << 17;
 
 /// How many connections that are over are remembered.
@@ -250,6 +251,8 @@ impl Observer {
         conversation.held = held;
         for framed in framed {
             self.framed(conn, way, framed);
+            // Right after the message that did it.
+            self.tell_closed();
         }
     }
 
