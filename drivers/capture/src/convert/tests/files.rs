@@ -184,7 +184,7 @@ fn other_files_are_named_for_what_they_are() {
     );
     assert_eq!(
         error(b"GIF89a, and more of it"),
-        "byte 0: no capture: starts with \"GIF89a, and more\", expected a pcap or pcapng file, or Bitcoin Core's msgs_recv.dat or msgs_sent.dat"
+        "byte 0: no capture: starts with \"GIF89a, and more\", expected a satwire journal, a pcap or pcapng file, or Bitcoin Core's msgs_recv.dat or msgs_sent.dat"
     );
     assert!(error(b"").starts_with("byte 0: no capture: starts with \"\""));
     let folder = tempfile::tempdir().unwrap();
