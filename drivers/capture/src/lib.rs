@@ -41,10 +41,12 @@
 #![forbid(unsafe_code)]
 
 pub mod convert;
+mod framing;
 pub mod journal;
 pub mod shrink;
 mod summary;
 
+pub use framing::{Framed, Framing};
 pub use summary::{Connection, Messages, Summary};
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 
 use satwire_core::node::{ConnId, Purpose};
 use satwire_core::peer::Direction;
-use satwire_core::wire::{Command, Header, MAX_PAYLOAD};
+use satwire_core::wire::Command;
 use satwire_core::{Instant, Magic};
 
+use crate::framing::{Framed, Framing};
 use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, Version};
 
 /// The contents of a journal, counted without playing it.
@@ -118,17 +119,18 @@ impl Summary {
         let first = self.span.map_or(step.at, |(first, _)| first);
         self.span = Some((first, step.at));
         self.steps += 1;
+        let magic = self.prologue.config.magic;
         match &step.input {
             OwnedInput::Connected(conn) if drew_nonce(step) => {
-                self.connections.insert(*conn, Connection::new(Direction::Outbound, None, step.at));
+                self.connections.insert(*conn, Connection::new(magic, Direction::Outbound, None, step.at));
             }
             OwnedInput::Accepted { conn, addr } => {
-                let connection = Connection::new(Direction::Inbound, Some(*addr), step.at);
+                let connection = Connection::new(magic, Direction::Inbound, Some(*addr), step.at);
                 self.connections.entry(*conn).or_insert(connection);
             }
             OwnedInput::Received(conn, bytes) => {
                 if let Some(connection) = self.connections.get_mut(conn) {
-                    connection.receive(self.prologue.config.magic, bytes);
+                    connection.receive(bytes);
                 }
             }
             OwnedInput::Closed(conn, _) if !self.connections.contains_key(conn) => self.failed_dials += 1,
@@ -142,49 +144,21 @@ fn drew_nonce(step: &Step) -> bool {
     step.draws.iter().any(|drawn| matches!(drawn.purpose, Purpose::VersionNonce(_)))
 }
 
-/// Where in the stream of messages a connection is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Framing {
-    /// The start of a header.
-    header: Vec<u8>,
-    /// Bytes of the payload that are still to come.
-    payload: u64,
-}
-
 impl Connection {
-    const fn new(direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
-        Self {
-            direction,
-            addr,
-            opened,
-            received: 0,
-            messages: BTreeMap::new(),
-            broken_at: None,
-            framing: Framing { header: Vec::new(), payload: 0 },
-        }
+    fn new(magic: Magic, direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
+        let (messages, framing) = (BTreeMap::new(), Framing::new(magic, 0));
+        Self { direction, addr, opened, received: 0, messages, broken_at: None, framing }
     }
 
-    fn receive(&mut self, magic: Magic, mut bytes: &[u8]) {
-        let end = self.received + bytes.len() as u64;
-        while !bytes.is_empty() && self.broken_at.is_none() {
-            let framing = &mut self.framing;
-            let skipped = framing.payload.min(bytes.len() as u64);
-            framing.payload -= skipped;
-            bytes = &bytes[skipped as usize..];
-            let more = bytes.len().min(Header::LEN - framing.header.len());
-            framing.header.extend_from_slice(&bytes[..more]);
-            bytes = &bytes[more..];
-            let Some(header) = framing.header.first_chunk().map(Header::decode) else { break };
-            framing.header.clear();
-            if header.magic != magic || header.length > MAX_PAYLOAD {
-                self.broken_at = Some(end - bytes.len() as u64 - Header::LEN as u64);
-                break;
+    fn receive(&mut self, mut bytes: &[u8]) {
+        while let Some(framed) = self.framing.next(&mut bytes) {
+            if let Framed::Begun(header) = framed {
+                let messages = self.messages.entry(header.command()).or_default();
+                messages.count += 1;
+                messages.payload += u64::from(header.length);
             }
-            framing.payload = u64::from(header.length);
-            let messages = self.messages.entry(header.command()).or_default();
-            messages.count += 1;
-            messages.payload += u64::from(header.length);
         }
-        self.received = end;
+        self.received = self.framing.taken();
+        self.broken_at = self.framing.broken_at();
     }
 }

@@ -1,0 +1,194 @@
+//! One direction of a connection, cut into messages by somebody who only looks on.
+
+use satwire_core::Magic;
+use satwire_core::wire::{Header, MAX_PAYLOAD};
+
+/// Cuts the bytes of one direction of a connection into messages of the v1 transport, however they were read. It judges
+/// nothing but the magic and the length: whoever looks on sees what the node passes over, too.
+///
+/// It holds the message that has not come whole: its header, and of its payload no more than it was told to keep.
+///
+/// ```
+/// use satwire_capture::{Framed, Framing};
+/// use satwire_core::{Network, wire};
+///
+/// let mut stream = Vec::new();
+/// wire::encode_ping(&mut stream, Network::Main.magic(), 7);
+/// let mut framing = Framing::new(Network::Main.magic(), 1024);
+/// let mut whole = Vec::new();
+/// for mut read in stream.chunks(10) {
+///     while let Some(framed) = framing.next(&mut read) {
+///         if let Framed::Whole(message) = framed {
+///             whole.push(message.to_vec());
+///         }
+///     }
+/// }
+/// assert_eq!(whole, [stream]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Framing {
+    magic: Magic,
+    keep: usize,
+    /// The header, and what is kept of the payload.
+    message: Vec<u8>,
+    stage: Stage,
+    /// Bytes of the stream that were taken.
+    taken: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Header,
+    /// So many bytes of the payload are still to come.
+    Payload(u64),
+    /// The message was handed out.
+    Done,
+    /// No messages any more, from this byte of the stream on.
+    Broken(u64),
+}
+
+/// A finding of [`Framing::next`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framed<'a> {
+    /// A header came, and a payload of its length is to follow.
+    Begun(Header),
+    /// A message came to its end: these are its header and the part of its payload that was to be kept.
+    Whole(&'a [u8]),
+}
+
+/// Room that is kept from one message to the next.
+const ROOM: usize = 4096;
+
+impl Framing {
+    /// Starts at the first byte of a stream of this network. Of each payload the first `keep` bytes are kept.
+    pub const fn new(magic: Magic, keep: usize) -> Self {
+        Self { magic, keep, message: Vec::new(), stage: Stage::Header, taken: 0 }
+    }
+
+    /// Takes bytes of the stream up to the next finding, and moves `bytes` after them. `None` if they are used up.
+    ///
+    /// After a header with another magic or a length above [`MAX_PAYLOAD`] there are no findings.
+    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Framed<'_>> {
+        if self.stage == Stage::Done {
+            self.stage = Stage::Header;
+            self.message.clear();
+            self.message.shrink_to(ROOM);
+        }
+        match self.stage {
+            Stage::Header => {
+                let start = self.taken - self.message.len() as u64;
+                let missing = Header::LEN - self.message.len();
+                let taken = self.take(bytes, missing);
+                self.message.extend_from_slice(taken);
+                let header = self.message.first_chunk().map(Header::decode)?;
+                if header.magic != self.magic || header.length > MAX_PAYLOAD {
+                    self.stage = Stage::Broken(start);
+                    self.message = Vec::new();
+                    self.take(bytes, usize::MAX);
+                    return None;
+                }
+                self.stage = Stage::Payload(u64::from(header.length));
+                Some(Framed::Begun(header))
+            }
+            Stage::Payload(left) => {
+                let taken = self.take(bytes, usize::try_from(left).unwrap_or(usize::MAX));
+                let room = (Header::LEN + self.keep).saturating_sub(self.message.len());
+                self.message.extend_from_slice(&taken[..taken.len().min(room)]);
+                let left = left - taken.len() as u64;
+                if left > 0 {
+                    self.stage = Stage::Payload(left);
+                    return None;
+                }
+                self.stage = Stage::Done;
+                Some(Framed::Whole(&self.message))
+            }
+            Stage::Done | Stage::Broken(_) => {
+                self.take(bytes, usize::MAX);
+                None
+            }
+        }
+    }
+
+    /// Bytes of the stream that were taken.
+    pub const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The byte of the stream from which on it has no messages, if there is one.
+    pub const fn broken_at(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Broken(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    fn take<'a>(&mut self, bytes: &mut &'a [u8], most: usize) -> &'a [u8] {
+        let (taken, rest) = bytes.split_at(most.min(bytes.len()));
+        *bytes = rest;
+        self.taken += taken.len() as u64;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use satwire_core::Network;
+    use satwire_core::wire::{Command, encode_frame};
+
+    use super::*;
+
+    fn stream() -> Vec<u8> {
+        let mut stream = Vec::new();
+        for len in [0, 8, 3000, 1] {
+            let payload = vec![len as u8; len];
+            let command = Command::new("any");
+            encode_frame(&mut stream, Network::Main.magic(), command, |out| out.extend_from_slice(&payload));
+        }
+        stream
+    }
+
+    /// What is found in reads of this size: the lengths of the headers, and the messages.
+    fn found(framing: &mut Framing, stream: &[u8], size: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
+        let (mut begun, mut whole) = (Vec::new(), Vec::new());
+        for mut read in stream.chunks(size) {
+            while let Some(framed) = framing.next(&mut read) {
+                match framed {
+                    Framed::Begun(header) => begun.push(header.length),
+                    Framed::Whole(message) => whole.push(message.to_vec()),
+                }
+            }
+            assert!(read.is_empty());
+        }
+        assert_eq!(framing.taken(), stream.len() as u64);
+        (begun, whole)
+    }
+
+    #[test]
+    fn cuts_do_not_matter_and_no_more_is_kept_than_was_wanted() {
+        let stream = stream();
+        for size in [1, 7, 23, 24, 25, 100, stream.len()] {
+            let mut framing = Framing::new(Network::Main.magic(), 100);
+            let (begun, whole) = found(&mut framing, &stream, size);
+            assert_eq!(begun, [0, 8, 3000, 1]);
+            assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [24, 32, 124, 25], "{size}");
+            assert!(framing.message.capacity() <= ROOM);
+            let mut framing = Framing::new(Network::Main.magic(), 4000);
+            assert_eq!(found(&mut framing, &stream, size).1.concat(), stream);
+        }
+    }
+
+    #[test]
+    fn another_network_or_a_length_that_cannot_be_ends_it() {
+        let good = stream();
+        let mut long = good[..24].to_vec();
+        long[16..20].copy_from_slice(&(MAX_PAYLOAD + 1).to_le_bytes());
+        for bad in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &long] {
+            for size in [1, 5, 1000] {
+                let mut framing = Framing::new(Network::Main.magic(), 4000);
+                let (_, whole) = found(&mut framing, &[&good, bad, &good].concat(), size);
+                assert_eq!((whole.len(), framing.broken_at()), (4, Some(good.len() as u64)));
+            }
+        }
+    }
+}
