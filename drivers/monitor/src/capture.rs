@@ -18,7 +18,10 @@ pub(crate) const PROGRAM: &str = concat!("satwire ", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lines {
     pub(crate) format: Format,
-    pub(crate) debug_net: bool,
+    /// Messages are told, too; for a journal, as it was recorded if nothing is said.
+    pub(crate) debug_net: Option<bool>,
+    /// With their bytes.
+    pub(crate) hex: Option<bool>,
     pub(crate) until: Option<Until>,
 }
 
@@ -30,10 +33,14 @@ pub(crate) fn open(path: &Path, options: ImportOptions) -> Result<Opened, String
 /// Prints what a capture shows; what is wrong with it, if something is.
 pub(crate) fn observe(mut story: Story, lines: Lines, mut out: impl Write) -> io::Result<Option<String>> {
     let prologue = story.prologue();
+    let debug_net = lines.debug_net == Some(true);
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let mut model = Model::new(network, prologue.clock, lines.debug_net);
-    let mut renderer = Renderer::new(lines.format);
+    let mut model = Model::new(network, prologue.clock, debug_net);
+    let mut renderer = Renderer::new(lines.format).with_hex(lines.hex == Some(true));
     let mut observer = Observer::new(prologue);
+    if debug_net {
+        observer = observer.with_messages();
+    }
     let (mut text, mut at, mut traffic) = (Vec::new(), Instant::ZERO, Traffic::default());
     let (mut troubles, mut stopped) = (Vec::new(), false);
     renderer.entry(&model.start(at), &mut text);

@@ -10,8 +10,10 @@ use satwire_capture::journal::Prologue;
 /// The options, each under the name of its flag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// `--debug net`: messages that are ignored are told.
+    /// `--debug net`: every message is told, and those that are ignored.
     pub(crate) debug_net: bool,
+    /// `--hex`: the bytes of messages are shown, with labels.
+    pub(crate) hex: bool,
     /// `--count`: with this transaction a run ends, and what comes after it is not told until the node stops.
     pub(crate) count: Option<NonZeroU64>,
 }
@@ -22,6 +24,9 @@ impl Options {
         let mut pairs = Vec::new();
         if self.debug_net {
             pairs.push(("debug".into(), "net".into()));
+        }
+        if self.hex {
+            pairs.push(("hex".into(), "1".into()));
         }
         if let Some(count) = self.count {
             pairs.push(("count".into(), count.to_string()));
@@ -35,6 +40,7 @@ impl Options {
         for (name, value) in &prologue.options {
             match (&**name, &**value, value.parse()) {
                 ("debug", "net", _) => options.debug_net = true,
+                ("hex", "1", _) => options.hex = true,
                 ("count", _, Ok(count)) => options.count = Some(count),
                 _ => unknown.push(format!("{name}={value}")),
             }
@@ -54,15 +60,16 @@ mod tests {
         let prologue = |pairs| Prologue::new("", Config::default(), WallClock::default()).with_options(pairs);
         for options in [
             Options::default(),
-            Options { debug_net: true, count: None },
-            Options { debug_net: false, count: NonZeroU64::new(7) },
+            Options { debug_net: true, hex: true, count: None },
+            Options { debug_net: true, hex: false, count: None },
+            Options { count: NonZeroU64::new(7), ..Options::default() },
         ] {
             assert_eq!(Options::recorded(&prologue(options.to_pairs())), (options, vec![]));
         }
         let newer = [("count", "7"), ("count", "0"), ("events", "tx"), ("debug", "all")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let (options, unknown) = Options::recorded(&prologue(newer.into()));
-        assert_eq!(options, Options { debug_net: false, count: NonZeroU64::new(7) });
+        assert_eq!(options, Options { count: NonZeroU64::new(7), ..Options::default() });
         assert_eq!(unknown, ["count=0", "events=tx", "debug=all"]);
     }
 }

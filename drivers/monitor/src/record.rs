@@ -8,8 +8,9 @@ use chacha20::ChaCha12Rng;
 use rand_core::SeedableRng as _;
 use satwire_capture::journal::{BackgroundFile, EndReason, Prologue, Recorder};
 use satwire_core::node::{ConnId, Environment, FromRng, Input, Output, Purpose};
-use satwire_core::{Config, WallClock};
+use satwire_core::{Config, Magic, WallClock};
 
+use crate::messages::Messages;
 use crate::meter::Meter;
 use crate::options::Options;
 
@@ -24,6 +25,7 @@ pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
 pub(crate) struct RunEnvironment {
     keeping: Keeping,
     meter: Meter,
+    messages: Option<Box<Messages>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,17 @@ impl RunEnvironment {
     }
 
     fn new(keeping: Keeping) -> Self {
-        Self { keeping, meter: Meter::default() }
+        Self { keeping, meter: Meter::default(), messages: None }
+    }
+
+    /// The same; every message is kept until it is told, if `debug_net` wants that.
+    pub(crate) fn with_messages(self, debug_net: bool, magic: Magic) -> Self {
+        Self { messages: debug_net.then(|| Box::new(Messages::new(magic))), ..self }
+    }
+
+    /// The messages that were not told yet, if they are to be told.
+    pub(crate) fn messages(&mut self) -> Option<&mut Messages> {
+        self.messages.as_deref_mut()
     }
 
     /// The counts so far.
@@ -157,6 +169,9 @@ impl Environment for RunEnvironment {
 
     fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
         self.meter.input(now, input);
+        if let Some(messages) = &mut self.messages {
+            messages.input(now, input);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
             recording.recorder.input(now, input);
@@ -165,12 +180,18 @@ impl Environment for RunEnvironment {
 
     fn queued(&mut self, now: satwire_core::Instant, conn: ConnId, frames: &[u8]) {
         self.meter.queued(frames);
+        if let Some(messages) = &mut self.messages {
+            messages.queued(now, conn, frames);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.queued(now, conn, frames);
         }
     }
 
     fn output(&mut self, now: satwire_core::Instant, output: &Output) {
+        if let Some(messages) = &mut self.messages {
+            messages.output(output);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.output(now, output);
         }

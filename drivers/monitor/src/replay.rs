@@ -13,6 +13,7 @@ use satwire_core::{Instant, Network};
 
 use crate::capture::{self, Lines, observe};
 use crate::cli::{Replay, Until};
+use crate::messages::Messages;
 use crate::meter::Meter;
 use crate::model::{Model, Traffic};
 use crate::options::Options;
@@ -29,7 +30,7 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
     };
     let out = io::BufWriter::new(io::stdout().lock());
     let played = match (opened, &replay.shrink) {
-        (Opened::Journal(reader), None) => play(*reader, &replay.file, replay.lines(), replay.debug_net, out),
+        (Opened::Journal(reader), None) => play(*reader, &replay.file, replay.lines(), out),
         (Opened::Import(story), None) => observe(*story, replay.lines(), out),
         (Opened::Journal(reader), Some(wish)) => return shrink::run(*reader, replay, wish),
         (Opened::Import(story), Some(wish)) => return shrink::run_import(*story, replay, wish),
@@ -43,13 +44,10 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
 }
 
 /// Prints what the journal makes the node say; what is wrong with it, if something is.
-///
-/// `debug_net` is what was wished besides what was recorded.
 pub(crate) fn play(
     reader: Reader<Source>,
     file: &Path,
     lines: Lines,
-    debug_net: Option<bool>,
     mut out: impl Write,
 ) -> io::Result<Option<String>> {
     let name = file.display();
@@ -65,10 +63,12 @@ pub(crate) fn play(
     }
     // A custom signet has no name here; of the networks that have one it is nearest to signet.
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let debug_net = debug_net.unwrap_or(recorded.debug_net);
+    let debug_net = lines.debug_net.unwrap_or(recorded.debug_net);
     let mut model = Model::new(network, prologue.clock, debug_net);
-    let mut renderer = Renderer::new(lines.format);
-    let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
+    let hex = lines.hex.unwrap_or(recorded.hex);
+    let mut renderer = Renderer::new(lines.format).with_hex(hex);
+    let messages = debug_net.then(|| Messages::new(prologue.config.magic));
+    let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default(), messages });
     let mut left = recorded.count.map(NonZeroU64::get);
     let mut text = Vec::new();
     let mut at = Instant::ZERO;
@@ -84,10 +84,18 @@ pub(crate) fn play(
         }
         at = record.at;
         let stopped = player.environment().meter.has_stopped();
-        while let Some(output) = player.poll() {
-            if let Output::Event(event) = output
-                && (left != Some(0) || stopped)
-            {
+        loop {
+            while let Some(seen) = player.environment_mut().messages.as_mut().and_then(Messages::next) {
+                if left != Some(0) || stopped {
+                    renderer.entry(&model.message(seen), &mut text);
+                }
+            }
+            let Some(output) = player.poll() else { break };
+            let Output::Event(event) = output else { continue };
+            if let Some(messages) = &mut player.environment_mut().messages {
+                messages.event_taken();
+            }
+            if left != Some(0) || stopped {
                 if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
                     *left = left.saturating_sub(1);
                 }
@@ -118,6 +126,7 @@ pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
 struct Metered {
     tape: Tape,
     meter: Meter,
+    messages: Option<Messages>,
 }
 
 impl Environment for Metered {
@@ -127,9 +136,21 @@ impl Environment for Metered {
 
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         self.meter.input(now, input);
+        if let Some(messages) = &mut self.messages {
+            messages.input(now, input);
+        }
     }
 
-    fn queued(&mut self, _now: Instant, _conn: ConnId, frames: &[u8]) {
+    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
         self.meter.queued(frames);
+        if let Some(messages) = &mut self.messages {
+            messages.queued(now, conn, frames);
+        }
+    }
+
+    fn output(&mut self, _now: Instant, output: &Output) {
+        if let Some(messages) = &mut self.messages {
+            messages.output(output);
+        }
     }
 }

@@ -51,7 +51,8 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   satwire demo                    ends within seconds, works offline
   satwire demo --speed realtime   in the rhythm in which it was recorded
-  satwire demo --json | head      one JSON object a line";
+  satwire demo --json | head      one JSON object a line
+  satwire demo --debug net --hex  every message in both directions, its bytes with labelled fields";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -197,10 +198,8 @@ pub(super) struct WatchFlags {
     /// No diagnostics on stderr but errors
     #[arg(long, help_heading = "Output")]
     pub(super) quiet: bool,
-    /// Report ignored messages as well: net, or all; none takes it back
-    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
-    #[arg(default_missing_value = "all", help_heading = "Output")]
-    pub(super) debug: Vec<Category>,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 }
 
 /// Which network; all that are given must agree.
@@ -273,6 +272,35 @@ pub(super) struct FormatFlags {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DebugFlags {
+    /// Tell every message in both directions, and which are ignored: net, or all; none takes it back
+    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
+    #[arg(default_missing_value = "all", help_heading = "Output")]
+    debug: Vec<Category>,
+    /// With --debug net: show the bytes of each message with labelled fields
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    #[arg(value_name = "0|1", value_parser = values::switch, help_heading = "Output")]
+    hex: Option<bool>,
+}
+
+impl DebugFlags {
+    /// Whether messages are told, if it was said.
+    pub(super) fn debug_net(&self) -> Option<bool> {
+        self.debug.last().map(|category| *category == Category::Net)
+    }
+
+    /// Whether their bytes are shown, if it was said.
+    pub(super) fn hex(&self) -> Result<Option<bool>, String> {
+        if self.hex == Some(true) && self.debug_net() != Some(true) {
+            return Err(
+                "--hex shows the bytes of the messages that --debug net tells: add --debug net".into()
+            );
+        }
+        Ok(self.hex)
+    }
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = DEMO_EXAMPLES, args_override_self = true)]
 pub(super) struct DemoFlags {
     /// fast (all at once) or realtime (in the recorded rhythm)
@@ -280,6 +308,8 @@ pub(super) struct DemoFlags {
     pub(super) speed: Speed,
     #[command(flatten)]
     pub(super) format: FormatFlags,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 }
 
 #[derive(Debug, Args)]
@@ -314,10 +344,8 @@ pub(super) struct ReplayFlags {
     pub(super) force: bool,
     #[command(flatten)]
     pub(super) format: FormatFlags,
-    /// Report ignored messages as well: net, or all; none takes it back
-    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
-    #[arg(default_missing_value = "all", help_heading = "Output")]
-    pub(super) debug: Vec<Category>,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 }
 
 #[derive(Debug, Args)]

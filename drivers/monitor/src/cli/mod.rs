@@ -55,14 +55,16 @@ pub(crate) struct Watch {
     pub(crate) format: Format,
     /// No diagnostics on stderr but errors.
     pub(crate) quiet: bool,
-    /// `--debug net`: messages that are ignored become events.
+    /// `--debug net`: messages become events.
     pub(crate) debug_net: bool,
+    /// `--hex`: with their bytes, labelled.
+    pub(crate) hex: bool,
 }
 
 impl Watch {
     /// The options that shape the lines.
     pub(crate) const fn options(&self) -> Options {
-        Options { debug_net: self.debug_net, count: self.end.count }
+        Options { debug_net: self.debug_net, hex: self.hex, count: self.end.count }
     }
 }
 
@@ -79,6 +81,10 @@ pub(crate) struct Record {
 pub(crate) struct Demo {
     pub(crate) speed: Speed,
     pub(crate) format: Format,
+    /// As [`Watch::debug_net`].
+    pub(crate) debug_net: bool,
+    /// As [`Watch::hex`].
+    pub(crate) hex: bool,
 }
 
 /// Transactions, explained.
@@ -99,14 +105,16 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// As [`Watch::debug_net`]; as it was recorded if it is not given.
     pub(crate) debug_net: Option<bool>,
+    /// As [`Watch::hex`]; as it was recorded if it is not given.
+    pub(crate) hex: Option<bool>,
     /// How the capture of another program is to be read.
     pub(crate) import: ImportOptions,
 }
 
 impl Replay {
-    /// The lines of a capture that another program made.
+    /// Which lines are printed.
     pub(crate) fn lines(&self) -> Lines {
-        Lines { format: self.format, debug_net: self.debug_net == Some(true), until: self.until }
+        Lines { format: self.format, debug_net: self.debug_net, hex: self.hex, until: self.until }
     }
 }
 
@@ -218,12 +226,18 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
         record: flags.record.map(|file| Record { file, force: flags.force }),
         format: format(&flags.format, stdout)?,
         quiet: flags.quiet,
-        debug_net: flags.debug.last() == Some(&values::Category::Net),
+        debug_net: flags.debug.debug_net() == Some(true),
+        hex: flags.debug.hex()? == Some(true),
     })
 }
 
 fn demo(flags: &DemoFlags, stdout: Stdout) -> Result<Demo, String> {
-    Ok(Demo { speed: flags.speed, format: format(&flags.format, stdout)? })
+    Ok(Demo {
+        speed: flags.speed,
+        format: format(&flags.format, stdout)?,
+        debug_net: flags.debug.debug_net() == Some(true),
+        hex: flags.debug.hex()? == Some(true),
+    })
 }
 
 fn decode(flags: DecodeFlags) -> Result<Decode, String> {
@@ -243,7 +257,8 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         until: flags.until,
         shrink,
         format: format(&flags.format, stdout)?,
-        debug_net: flags.debug.last().map(|category| *category == values::Category::Net),
+        debug_net: flags.debug.debug_net(),
+        hex: flags.debug.hex()?,
         import: import(&flags.import)?,
     })
 }

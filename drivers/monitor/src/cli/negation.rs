@@ -21,7 +21,7 @@ const WAIT: &str = "without a limit a peer that does nothing is kept for ever: g
 fn negation(name: &str) -> Option<Negation> {
     Some(match name {
         "listen" | "testnet" | "testnet4" | "signet" | "regtest" | "simnet" | "json" | "human" | "quiet"
-        | "force" | "debug" => Negation::Is("0"),
+        | "force" | "debug" | "hex" => Negation::Is("0"),
         "connect" | "addnode" | "addpeer" | "bind" | "uacomment" | "record" | "count" | "duration"
         | "until" | "shrink" | "out" | "us" | "from" | "to" => Negation::Forget,
         "timeout" | "peertimeout" | "pingtimeout" | "requesttimeout" => Negation::No(WAIT),

@@ -68,11 +68,11 @@ fn write(opened: Opened, convert: &Convert) -> io::Result<Option<String>> {
             Ok(trouble.or(note))
         }
         (FileFormat::Jsonl, Opened::Journal(reader)) => {
-            let lines = Lines { format: Format::Json, debug_net: false, until: None };
-            replay::play(*reader, &convert.input, lines, None, create(out)?)
+            let lines = Lines { format: Format::Json, debug_net: None, hex: None, until: None };
+            replay::play(*reader, &convert.input, lines, create(out)?)
         }
         (FileFormat::Jsonl, Opened::Import(story)) => {
-            let lines = Lines { format: Format::Json, debug_net: false, until: None };
+            let lines = Lines { format: Format::Json, debug_net: None, hex: None, until: None };
             capture::observe(*story, lines, create(out)?)
         }
         (FileFormat::Journal, Opened::Journal(reader)) => record(*reader, &convert.input, create(out)?),

@@ -63,8 +63,8 @@ fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Run, String> 
     let cannot = |error| format!("cannot start: {error}");
     let mut driver = driver(watch, journal).map_err(cannot)?;
     let listening = listen(&mut driver, watch)?;
-    let show =
-        Show { network: watch.network, format: watch.format, debug_net: watch.debug_net, quiet: watch.quiet };
+    let Watch { network, format, debug_net, hex, quiet, .. } = *watch;
+    let show = Show { network, format, debug_net, hex, quiet };
     let run = Run::start(driver, show).map_err(cannot)?;
     // Not before signals are listened to: a script may wait for this line.
     for line in listening {
@@ -97,10 +97,14 @@ fn listen(driver: &mut Driver<Node<RunEnvironment>>, watch: &Watch) -> Result<Ve
 
 fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<Node<RunEnvironment>>> {
     let config = watch.config.clone();
-    let Some(file) = journal else { return Driver::new(config, RunEnvironment::plain()?) };
+    let (debug_net, magic) = (watch.debug_net, config.magic);
+    let Some(file) = journal else {
+        return Driver::new(config, RunEnvironment::plain()?.with_messages(debug_net, magic));
+    };
     let rng = record::system_rng()?;
     Driver::with_environment(config, |clock| {
         RunEnvironment::recording(rng, file, &watch.config, clock, watch.options())
+            .with_messages(debug_net, magic)
     })
 }
 

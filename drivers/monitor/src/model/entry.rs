@@ -10,6 +10,7 @@ use satwire_core::peer::Negotiated;
 use satwire_core::{Instant, Network};
 
 use super::{Connection, Totals, Traffic};
+use crate::messages::Seen;
 
 /// The least that an entry holds, and more than the rest of what has no large parts: addresses, names, reasons.
 const LEAST: usize = size_of::<Entry>() + 256;
@@ -51,6 +52,8 @@ pub(crate) enum EntryKind {
     Opaque(u64, u64),
     /// Our core would have done something else than the recorded node.
     Difference(Difference),
+    /// A message went in or out.
+    Message(Seen),
     Gap(Gap),
     /// The run is over.
     Summary(Totals, Traffic),
@@ -86,7 +89,11 @@ impl Entry {
 
     /// The bytes of memory that it holds, or some more.
     pub(crate) fn bytes(&self) -> usize {
-        let EntryKind::Event(kind) = &self.kind else { return LEAST };
+        let kind = match &self.kind {
+            EntryKind::Event(kind) => kind,
+            EntryKind::Message(seen) => return LEAST + seen.message.capacity(),
+            _ => return LEAST,
+        };
         LEAST
             + match kind {
                 EventKind::Tx { tx, .. } => tx.as_bytes().len(),

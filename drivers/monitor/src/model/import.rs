@@ -7,6 +7,8 @@ use satwire_capture::convert::{Finding, Found, OVER};
 use satwire_core::node::{Address, ConnId, Event, EventKind};
 use satwire_core::peer::Direction;
 
+use crate::messages::Seen;
+
 use super::{Connection, Context, Entry, EntryKind, Model};
 
 impl Connection {
@@ -60,6 +62,7 @@ impl Model {
                 let connection = entry.connection.clone().or_else(|| self.over.get(&conn).cloned());
                 return Some(Entry { connection, ..entry });
             }
+            Found::Message { way, frame } => EntryKind::Message(Seen::new(at, conn, way, frame)),
             Found::Lost { way, bytes } => EntryKind::Lost(way, bytes),
             Found::Opaque { received, sent } => EntryKind::Opaque(received, sent),
             Found::Difference(difference) => EntryKind::Difference(difference),

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use self::announcers::Announcers;
 pub(crate) use self::entry::{Context, Entry, EntryKind, Gap};
+use crate::messages::Seen;
 
 /// The sum of the events so far.
 #[derive(Debug)]
@@ -160,6 +161,13 @@ impl Model {
             _ => true,
         };
         is_told.then(|| Entry { conn, connection, context, ..self.entry(at, EntryKind::Event(kind)) })
+    }
+
+    /// Takes a message that went in or out.
+    pub(crate) fn message(&self, seen: Seen) -> Entry {
+        let conn = Some(seen.conn);
+        let connection = self.peers.get(&seen.conn).map(|peer| peer.connection.clone());
+        Entry { conn, connection, ..self.entry(seen.at, EntryKind::Message(seen)) }
     }
 
     /// The first thing to tell.

@@ -3,6 +3,7 @@
 mod human;
 mod imported;
 mod json;
+mod message;
 mod peer_table;
 
 use std::time::Duration;
@@ -28,6 +29,15 @@ impl Renderer {
             Format::Json => Self::Json(Json::default()),
             Format::Human(look) => Self::Human(Human::new(look)),
         }
+    }
+
+    /// The same; `hex` shows the bytes of messages with labels.
+    pub(crate) fn with_hex(mut self, hex: bool) -> Self {
+        match &mut self {
+            Self::Json(json) => json.hex = hex,
+            Self::Human(human) => human.hex = hex,
+        }
+        self
     }
 
     /// Appends the lines of an entry: one for each transaction in it in JSON, one at all for people.

@@ -11,6 +11,7 @@ use crate::model::{Gap, Model, Traffic};
 
 mod extremes;
 mod keys;
+mod messages;
 
 /// 2026-11-22 15:58:08.123456 UTC.
 const CLOCK: WallClock = WallClock { unix_micros_at_zero: 1_795_363_088_123_456 };

@@ -72,6 +72,7 @@ pub(crate) struct Show {
     pub(crate) network: satwire_core::Network,
     pub(crate) format: Format,
     pub(crate) debug_net: bool,
+    pub(crate) hex: bool,
     pub(crate) quiet: bool,
 }
 
@@ -101,7 +102,7 @@ impl Run {
             }
             wake_too();
         })?;
-        let report = Report::start(model, Renderer::new(show.format), io::stdout(), wake)?;
+        let report = Report::start(model, Renderer::new(show.format).with_hex(show.hex), io::stdout(), wake)?;
         let on_terminal = io::stdout().is_terminal();
         Ok(Self { driver, diagnostics, report, signalled, events: Vec::new(), on_terminal })
     }
@@ -137,14 +138,16 @@ impl Run {
                 self.diagnostics.notice(notice);
             }
             let now = Instant::now();
+            let mut messages = self.driver.environment_mut().messages();
             for event in self.events.drain(..) {
                 let is_last = is_last(&event);
-                self.report.event(event, now);
+                self.report.event_after(messages.as_deref_mut(), event, now);
                 if is_last {
                     // An event after it in the same turn is not told: `--count 1` shows one.
                     return Ok(Ended::Done);
                 }
             }
+            self.report.messages(messages, now);
             // A flood on all connections at once may have taken tens of megabytes for one turn.
             self.events.shrink_to(EVENTS_KEPT);
         }
@@ -178,14 +181,19 @@ impl Run {
     /// Closes all connections, prints the last lines, and says how the program is to exit.
     pub(crate) fn finish(mut self, end: Ended) -> ExitCode {
         let mut events = Vec::new();
+        if let Some(messages) = self.driver.environment_mut().messages() {
+            messages.skip();
+        }
         self.driver.stop();
         if let Err(error) = self.driver.turn(Some(Instant::now()), &mut events) {
             self.diagnostics.notice(format_args!("cannot close the connections in good order: {error}"));
         }
         let now = Instant::now();
+        let mut messages = self.driver.environment_mut().messages();
         for event in events {
-            self.report.event(event, now);
+            self.report.event_after(messages.as_deref_mut(), event, now);
         }
+        self.report.messages(messages, now);
         if let Some(trouble) = self.driver.environment_mut().finish() {
             self.diagnostics.error(trouble);
         }

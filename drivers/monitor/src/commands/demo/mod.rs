@@ -35,8 +35,10 @@ pub(crate) fn run(demo: Demo) -> ExitCode {
 fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let script = script(RECORDING)?;
     let (addr, peer) = peer::start(script, demo.speed)?;
-    let driver = Driver::new(Config::new(Network::Simnet), RunEnvironment::plain()?)?;
-    let show = Show { network: Network::Simnet, format: demo.format, debug_net: false, quiet: false };
+    let environment = RunEnvironment::plain()?.with_messages(demo.debug_net, Network::Simnet.magic());
+    let driver = Driver::new(Config::new(Network::Simnet), environment)?;
+    let Demo { format, debug_net, hex, .. } = demo;
+    let show = Show { network: Network::Simnet, format, debug_net, hex, quiet: false };
     let mut run = Run::start(driver, show)?;
     run.driver.dial(Address::Socket(addr));
     // The recorded peer hangs up when it has nothing more to say.

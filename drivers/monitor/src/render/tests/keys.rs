@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::extremes::{of_size, with_script};
+use super::messages::{frame, seen};
 use super::*;
+use satwire_capture::journal::Way;
 
 /// Bitcoin Core's own object has this in two types: `vout` is which output is spent, and all outputs that there are.
 const BITCOIN_CORES_OWN: [&str; 1] = ["vout"];
@@ -20,6 +22,13 @@ fn lines() -> String {
     lines.renderer.entry(&lines.model.start(at), &mut lines.out);
     for kind in kinds() {
         lines.event(event(1, kind));
+    }
+    lines.renderer = lines.renderer.with_hex(true);
+    for message in
+        [frame(Command::PING, &[1; 8]), frame(Command::PING, &[1]), frame(Command::ALERT, &[1; 1000])]
+    {
+        let message = lines.model.message(seen(Way::Received, message));
+        lines.renderer.entry(&message, &mut lines.out);
     }
     lines.renderer.entry(&lines.model.gap(at, gap), &mut lines.out);
     lines.renderer.entry(&lines.model.summary(at, traffic), &mut lines.out);
@@ -106,6 +115,7 @@ fn one_key_has_one_type() {
         "feefilter",
         "gap",
         "ignored",
+        "message",
         "peer_connected",
         "peer_dial_failed",
         "peer_disconnected",
@@ -130,6 +140,9 @@ fn one_key_has_one_type() {
         "address",
         "latency",
         "next",
+        "says",
+        "malformed",
+        "left_out",
     ] {
         assert!(types.contains_key(key), "{key} does not occur");
     }
