@@ -1,6 +1,6 @@
 //! Lines for people: when, which connection, what. Nothing in here is an interface.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use satwire_core::{CloseReason, Instant};
 use satwire_json::Btc;
 
 use super::imported::Imported;
-use super::message::{Label, Labels, Reading};
+use super::message::{LabelLines, Labels, MessageText};
 use super::{ascii, why};
 use crate::cli::Look;
 use crate::messages::Seen;
@@ -22,8 +22,6 @@ use crate::plain::Plain;
 const SUBVER_SHOWN: usize = 50;
 /// Columns before the text of a line: the time and the connection.
 const HEAD: usize = 19;
-/// Bytes of a message that are shown in a row.
-const ROW: usize = 16;
 /// Ids of an inventory that are shown.
 const IDS_SHOWN: usize = 3;
 
@@ -86,50 +84,12 @@ impl Human {
         }
     }
 
-    /// `← inv 109 B  3 wtx: 0011…`, and its bytes if they are wanted.
     fn message(&self, entry: &Entry, seen: &Seen, out: &mut Vec<u8>) {
-        let Reading { command, bytes, says, malformed } = Reading::of(seen);
-        let way = match seen.way {
-            Way::Received => '←',
-            Way::Sent => '→',
-        };
-        let mut text = format!("{way} {command} {} B", Grouped(bytes.into()));
-        if let Some(more) = malformed
-            .map(|fault| format!("malformed: {fault}"))
-            .or(Some(says))
-            .filter(|more| !more.is_empty())
-        {
-            let _ = write!(text, "  {more}");
-        }
-        let room = self.look.width.saturating_sub(HEAD);
-        if text.chars().count() > room {
-            text = text.chars().take(room.saturating_sub(1)).chain(['…']).collect();
-        }
-        self.line(out, entry, Tone::Faint, text);
+        let width = self.look.width.saturating_sub(HEAD);
+        self.line(out, entry, Tone::Faint, MessageText { seen, width });
         if self.hex {
-            self.labels(&Labels::of(seen), out);
-        }
-    }
-
-    /// A line for each field: where it starts, its bytes, its name and what it says.
-    fn labels(&self, labels: &Labels, out: &mut Vec<u8>) {
-        let plain = |text: String| if self.look.unicode { text } else { ascii(&text) };
-        for Label { offset, hex, name, says, more } in &labels.labels {
-            let mut rows = hex.as_bytes().chunks(2 * ROW).map(|row| str::from_utf8(row).unwrap_or_default());
-            let first = rows.next().unwrap_or_default();
-            let means = if says.is_empty() { "" } else { " = " };
-            let mut text = format!("{offset:>HEAD$}  {first:<w$}  {name}{means}{says}\n", w = 2 * ROW);
-            for row in rows {
-                let _ = writeln!(text, "{:>HEAD$}  {row}", "");
-            }
-            if *more > 0 {
-                let _ = writeln!(text, "{:>HEAD$}  … {} more", "", Count(*more as u64, "byte"));
-            }
-            out.extend_from_slice(plain(text).as_bytes());
-        }
-        if labels.more > 0 {
-            let text = format!("{:>HEAD$}  … {} more\n", "", Count(labels.more as u64, "byte"));
-            out.extend_from_slice(plain(text).as_bytes());
+            let lines = LabelLines { labels: &Labels::of(seen), indent: HEAD }.to_string();
+            out.extend_from_slice(if self.look.unicode { lines } else { ascii(&lines) }.as_bytes());
         }
     }
 
@@ -419,7 +379,7 @@ impl fmt::Display for Count {
 }
 
 /// `1,234,567`.
-struct Grouped(u64);
+pub(super) struct Grouped(pub(super) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

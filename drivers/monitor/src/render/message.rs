@@ -1,11 +1,13 @@
 //! What there is to tell of a message: read by the codec, bounded whatever it holds.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::ops::ControlFlow;
 
+use satwire_capture::journal::Way;
 use satwire_core::Fault;
 use satwire_core::wire::{Command, Header, Message, fields, sha256d};
 
+use super::human::{Count, Grouped};
 use crate::messages::Seen;
 
 /// Labelled fields of a message that are shown.
@@ -13,6 +15,9 @@ pub(super) const FIELDS: usize = 256;
 
 /// Bytes of a field that are shown.
 pub(super) const BYTES: usize = 256;
+
+/// Bytes that are shown in a row.
+const ROW: usize = 16;
 
 /// A message, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,5 +105,63 @@ impl Labels {
         });
         all.more = Header::LEN + seen.header().length as usize - end;
         all
+    }
+}
+
+/// `← inv 109 B  3 wtx: 0011…`, cut at this width.
+pub(super) struct MessageText<'a> {
+    pub(super) seen: &'a Seen,
+    pub(super) width: usize,
+}
+
+impl fmt::Display for MessageText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reading { command, bytes, says, malformed } = Reading::of(self.seen);
+        let way = match self.seen.way {
+            Way::Received => '←',
+            Way::Sent => '→',
+        };
+        let mut text = format!("{way} {command} {} B", Grouped(bytes.into()));
+        match malformed {
+            Some(fault) => write!(text, "  malformed: {fault}")?,
+            None if says.is_empty() => {}
+            None => write!(text, "  {says}")?,
+        }
+        if text.chars().count() > self.width {
+            text = text.chars().take(self.width.saturating_sub(1)).chain(['…']).collect();
+        }
+        f.write_str(&text)
+    }
+}
+
+/// A line for each label: where it starts, its bytes, its name and what it says.
+pub(super) struct LabelLines<'a> {
+    pub(super) labels: &'a Labels,
+    /// Columns up to and with the offset.
+    pub(super) indent: usize,
+}
+
+impl fmt::Display for LabelLines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: usize = 2 * ROW;
+        let indent = self.indent;
+        let left_out = |f: &mut fmt::Formatter<'_>, more: usize| {
+            if more == 0 {
+                Ok(())
+            } else {
+                writeln!(f, "{:>indent$}  … {} more", "", Count(more as u64, "byte"))
+            }
+        };
+        for Label { offset, hex, name, says, more } in &self.labels.labels {
+            let mut rows = hex.as_bytes().chunks(DIGITS).map(|row| str::from_utf8(row).unwrap_or_default());
+            let first = rows.next().unwrap_or_default();
+            let means = if says.is_empty() { "" } else { " = " };
+            writeln!(f, "{offset:>indent$}  {first:<DIGITS$}  {name}{means}{says}")?;
+            for row in rows {
+                writeln!(f, "{:>indent$}  {row}", "")?;
+            }
+            left_out(f, *more)?;
+        }
+        left_out(f, self.labels.more)
     }
 }
