@@ -15,6 +15,7 @@ mod plain;
 mod record;
 mod render;
 mod replay;
+mod replayed;
 mod run;
 mod shrink;
 mod stderr;
@@ -23,7 +24,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
-use self::commands::{convert, decoderawtransaction, demo, watch};
+use self::commands::{convert, decoderawtransaction, demo, diff, watch};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), Stdout::detect()) {
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Ok(Action::Replay(replay)) => replay::run(&replay),
         Ok(Action::Convert(convert)) => convert::run(&convert),
         Ok(Action::Capinfo(capinfo)) => capinfo::run(&capinfo),
+        Ok(Action::Diff(diff)) => diff::run(&diff),
         Err(refusal) => refuse(&refusal),
     }
 }

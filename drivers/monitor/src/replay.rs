@@ -2,23 +2,18 @@
 //! program, observed.
 
 use std::io::{self, ErrorKind, Write};
-use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
 
 use satwire_capture::convert::{Opened, Source};
-use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
-use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
-use satwire_core::{Instant, Network};
+use satwire_capture::journal::{EndReason, Ending, Reader};
 
 use crate::capture::{self, Lines, observe};
 use crate::cli::{Replay, Until};
-use crate::messages::Messages;
-use crate::meter::Meter;
-use crate::model::{Model, Traffic};
 use crate::options::Options;
 use crate::plain::Plain;
 use crate::render::Renderer;
+use crate::replayed::Replayed;
 use crate::shrink;
 use crate::stderr::{fail, say};
 
@@ -61,57 +56,31 @@ pub(crate) fn play(
             "{name}: recorded with {what}, which this program does not know: it may act otherwise"
         ));
     }
-    // A custom signet has no name here; of the networks that have one it is nearest to signet.
-    let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let debug_net = lines.debug_net.unwrap_or(recorded.debug_net);
-    let mut model = Model::new(network, prologue.clock, debug_net);
-    let hex = lines.hex.unwrap_or(recorded.hex);
-    let mut renderer = Renderer::new(lines.format).with_hex(hex);
-    let messages = debug_net.then(|| Messages::new(prologue.config.magic));
-    let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default(), messages });
-    let mut left = recorded.count.map(NonZeroU64::get);
+    let options = Options {
+        debug_net: lines.debug_net.unwrap_or(recorded.debug_net),
+        hex: lines.hex.unwrap_or(recorded.hex),
+        ..recorded
+    };
+    let mut replayed = Replayed::new(reader, options, Renderer::new(lines.format));
     let mut text = Vec::new();
-    let mut at = Instant::ZERO;
-    renderer.entry(&model.start(at), &mut text);
+    replayed.start(&mut text);
     let trouble = loop {
-        let record = match player.step() {
+        let record = match replayed.step() {
             Ok(Some(record)) => record,
-            Ok(None) => break ending_trouble(player.ending()),
+            Ok(None) => break ending_trouble(replayed.ending()),
             Err(error) => break Some(error.to_string()),
         };
         if lines.until.is_some_and(|until| until.is_after(record.number, record.at)) {
             break None;
         }
-        at = record.at;
-        let stopped = player.environment().meter.has_stopped();
-        loop {
-            while let Some(seen) = player.environment_mut().messages.as_mut().and_then(Messages::next) {
-                if left != Some(0) || stopped {
-                    renderer.entry(&model.message(seen), &mut text);
-                }
-            }
-            let Some(output) = player.poll() else { break };
-            let Output::Event(event) = output else { continue };
-            if let Some(messages) = &mut player.environment_mut().messages {
-                messages.event_taken();
-            }
-            if left != Some(0) || stopped {
-                if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
-                    *left = left.saturating_sub(1);
-                }
-                if let Some(entry) = model.event(event) {
-                    renderer.entry(&entry, &mut text);
-                }
-            }
-        }
+        replayed.tell(record, &mut text);
         out.write_all(&text)?;
         text.clear();
         if lines.until == Some(Until::Record(record.number)) {
             break None;
         }
     };
-    let traffic = Traffic { journal_until: Some(at), ..player.environment().meter.traffic() };
-    renderer.entry(&model.summary(at, traffic), &mut text);
+    replayed.summary(&mut text);
     out.write_all(&text)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
@@ -120,37 +89,4 @@ pub(crate) fn play(
 /// The fault of a journal's end.
 pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
     (ending != Ending::Marked(EndReason::Clean)).then(|| ending.to_string())
-}
-
-/// Counts, and draws what was recorded.
-struct Metered {
-    tape: Tape,
-    meter: Meter,
-    messages: Option<Messages>,
-}
-
-impl Environment for Metered {
-    fn draw(&mut self, purpose: Purpose) -> u64 {
-        self.tape.draw(purpose)
-    }
-
-    fn input(&mut self, now: Instant, input: &Input<'_>) {
-        self.meter.input(now, input);
-        if let Some(messages) = &mut self.messages {
-            messages.input(now, input);
-        }
-    }
-
-    fn queued(&mut self, now: Instant, conn: ConnId, frames: &[u8]) {
-        self.meter.queued(frames);
-        if let Some(messages) = &mut self.messages {
-            messages.queued(now, conn, frames);
-        }
-    }
-
-    fn output(&mut self, _now: Instant, output: &Output) {
-        if let Some(messages) = &mut self.messages {
-            messages.output(output);
-        }
-    }
 }

@@ -115,6 +115,20 @@ Examples:
 Exit status: 0 if the file is whole, 1 if it is damaged, cut or lacks something (what could be read
 is printed).";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
+  satwire replay field.journal --json > old.jsonl   before a change
+  satwire diff old.jsonl field.journal              after it: what does it do otherwise?
+  satwire diff field.journal other.journal          where do two runs part?
+
+Two journals are played and compared message by message, order by order and event by event, with the
+times since the start; JSON lines with JSON lines, or with the replay of a journal (the version of the
+program that printed them is no difference); other text line by line. The first line that differs is
+shown, and the last few before it.
+
+Exit status: 0 if they are the same, 1 if they differ, 2 if they could not be compared.";
+
 /// A mempool monitor for Bitcoin that needs no full node.
 #[derive(Debug, Parser)]
 #[command(name = "satwire", version, about = ABOUT, after_help = EXAMPLES)]
@@ -138,6 +152,8 @@ pub(super) enum Verb {
     Capinfo(CapinfoFlags),
     /// Turn a journal or a capture into another format: a journal, pcapng, Bitcoin Core's files, JSON lines
     Convert(ConvertFlags),
+    /// Show where two journals, or two transcripts, part
+    Diff(DiffFlags),
 }
 
 #[derive(Debug, Args)]
@@ -381,6 +397,17 @@ pub(super) struct CapinfoFlags {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(super) struct DiffFlags {
+    /// A journal, or what 'satwire watch' or 'replay' printed of one
+    #[arg(value_name = "A")]
+    pub(super) a: PathBuf,
+    /// Another
+    #[arg(value_name = "B")]
+    pub(super) b: PathBuf,
 }
 
 /// The whole command, as clap wants it.

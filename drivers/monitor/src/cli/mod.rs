@@ -39,6 +39,7 @@ pub(crate) enum Action {
     Replay(Replay),
     Capinfo(Capinfo),
     Convert(Convert),
+    Diff(Diff),
 }
 
 /// Dial peers, wait for others, and report.
@@ -140,6 +141,13 @@ pub(crate) struct Convert {
     pub(crate) import: ImportOptions,
 }
 
+/// Where two captures or transcripts part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diff {
+    pub(crate) a: PathBuf,
+    pub(crate) b: PathBuf,
+}
+
 /// A smaller journal, instead of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shrink {
@@ -181,6 +189,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
         Verb::Convert(flags) => convert(flags).map(Action::Convert),
         Verb::Capinfo(flags) => capinfo(flags).map(Action::Capinfo),
+        Verb::Diff(flags) => Ok(Action::Diff(Diff { a: flags.a, b: flags.b })),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }

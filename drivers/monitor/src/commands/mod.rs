@@ -3,4 +3,5 @@
 pub(crate) mod convert;
 pub(crate) mod decoderawtransaction;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod watch;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Output};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
 use satwire_core::{CloseReason, Instant};
@@ -31,6 +31,8 @@ pub(crate) struct Human {
     look: Look,
     /// Messages are shown with their bytes.
     pub(super) hex: bool,
+    /// Times are those since the start, and orders are shown.
+    transcript: bool,
 }
 
 /// How a line looks on a terminal.
@@ -57,7 +59,27 @@ impl Tone {
 
 impl Human {
     pub(super) const fn new(look: Look) -> Self {
-        Self { look, hex: false }
+        Self { look, hex: false, transcript: false }
+    }
+
+    pub(super) const fn transcript() -> Self {
+        let look = Look { color: false, unicode: true, width: usize::MAX };
+        Self { look, hex: false, transcript: true }
+    }
+
+    /// `+0.000643 c1 connect to 127.0.0.1:18555`
+    pub(super) fn order<E>(&self, at: Instant, order: &Output<E>, out: &mut Vec<u8>) {
+        if !self.transcript {
+            return;
+        }
+        let at = SinceStart(at);
+        // Writing to memory does not fail.
+        let _ = match order {
+            Output::Resolve { host, port, .. } => writeln!(out, "{at} look up {}:{port}", Plain(host)),
+            Output::Connect { conn, addr } => writeln!(out, "{at} {conn} connect to {addr}"),
+            Output::Disconnect(conn) => writeln!(out, "{at} {conn} disconnect"),
+            _ => Ok(()),
+        };
     }
 
     pub(super) fn entry(&self, entry: &Entry, out: &mut Vec<u8>) {
@@ -165,6 +187,15 @@ impl Human {
     }
 
     fn line(&self, out: &mut Vec<u8>, entry: &Entry, tone: Tone, text: impl fmt::Display) {
+        if self.transcript {
+            let at = SinceStart(entry.at);
+            // Writing to memory does not fail.
+            let _ = match entry.conn {
+                Some(conn) => writeln!(out, "{at} {conn} {text}"),
+                None => writeln!(out, "{at} {text}"),
+            };
+            return;
+        }
         let time = TimeOfDay(entry.time);
         let conn = entry.conn.map(|conn| conn.to_string()).unwrap_or_default();
         let (escape, reset) = match tone.escape() {
@@ -351,6 +382,16 @@ impl fmt::Display for TimeOfDay {
         let millis = self.0.div_euclid(1000).rem_euclid(24 * 60 * 60 * 1000);
         let (seconds, millis) = (millis / 1000, millis % 1000);
         write!(f, "{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+}
+
+/// `+1.021528`: seconds since the start.
+struct SinceStart(Instant);
+
+impl fmt::Display for SinceStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        write!(f, "+{}.{:06}", micros / 1_000_000, micros % 1_000_000)
     }
 }
 

@@ -8,7 +8,8 @@ mod peer_table;
 
 use std::time::Duration;
 
-use satwire_core::{CloseReason, IoError};
+use satwire_core::node::Output;
+use satwire_core::{CloseReason, Instant, IoError};
 
 use self::human::Human;
 use self::json::Json;
@@ -31,6 +32,12 @@ impl Renderer {
         }
     }
 
+    /// A transcript, to be compared with another: lines for people with the time since the start, and with the node's
+    /// orders; all that is said is in them, however long they are.
+    pub(crate) const fn transcript() -> Self {
+        Self::Human(Human::transcript())
+    }
+
     /// The same; `hex` shows the bytes of messages with labels.
     pub(crate) fn with_hex(mut self, hex: bool) -> Self {
         match &mut self {
@@ -38,6 +45,13 @@ impl Renderer {
             Self::Human(human) => human.hex = hex,
         }
         self
+    }
+
+    /// Appends the line of an order to the driver, which only a transcript has.
+    pub(crate) fn order<E>(&self, at: Instant, order: &Output<E>, out: &mut Vec<u8>) {
+        if let Self::Human(human) = self {
+            human.order(at, order, out);
+        }
     }
 
     /// Appends the lines of an entry: one for each transaction in it in JSON, one at all for people.
