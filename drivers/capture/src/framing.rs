@@ -40,7 +40,9 @@ pub struct Framing {
 enum Stage {
     Header,
     /// So many bytes of the payload are still to come.
-    Payload(u64),
+    Payload(u32),
+    /// So many bytes are still to come of a message that nobody saw begin.
+    Rest(u32),
     /// The message was handed out.
     Done,
     /// No messages any more, from this byte of the stream on.
@@ -75,6 +77,10 @@ impl Framing {
             self.message.clear();
             self.message.shrink_to(ROOM);
         }
+        if let Stage::Rest(left) = self.stage {
+            let left = left - self.take(bytes, left as usize).len() as u32;
+            self.stage = if left > 0 { Stage::Rest(left) } else { Stage::Header };
+        }
         match self.stage {
             Stage::Header => {
                 let start = self.taken - self.message.len() as u64;
@@ -88,14 +94,14 @@ impl Framing {
                     self.take(bytes, usize::MAX);
                     return None;
                 }
-                self.stage = Stage::Payload(u64::from(header.length));
+                self.stage = Stage::Payload(header.length);
                 Some(Framed::Begun(header))
             }
             Stage::Payload(left) => {
-                let taken = self.take(bytes, usize::try_from(left).unwrap_or(usize::MAX));
+                let taken = self.take(bytes, left as usize);
                 let room = (Header::LEN + self.keep).saturating_sub(self.message.len());
                 self.message.extend_from_slice(&taken[..taken.len().min(room)]);
-                let left = left - taken.len() as u64;
+                let left = left - taken.len() as u32;
                 if left > 0 {
                     self.stage = Stage::Payload(left);
                     return None;
@@ -103,10 +109,28 @@ impl Framing {
                 self.stage = Stage::Done;
                 Some(Framed::Whole(&self.message))
             }
-            Stage::Done | Stage::Broken(_) => {
+            Stage::Rest(_) | Stage::Done | Stage::Broken(_) => {
                 self.take(bytes, usize::MAX);
                 None
             }
+        }
+    }
+
+    /// Goes on with a stream of which the beginning was seen elsewhere: what had come of a header, and how many bytes are
+    /// to come of a payload, as [`Framing::unfinished`] says.
+    pub fn resumed(magic: Magic, keep: usize, header: &[u8], payload: u32) -> Self {
+        let header = &header[..header.len().min(Header::LEN)];
+        let stage = if payload == 0 { Stage::Header } else { Stage::Rest(payload) };
+        let message = if payload == 0 { header.to_vec() } else { Vec::new() };
+        Self { stage, taken: message.len() as u64, message, ..Self::new(magic, keep) }
+    }
+
+    /// Returns what has come of a header that is not whole, and how many bytes are to come of a payload.
+    pub fn unfinished(&self) -> (&[u8], u32) {
+        match self.stage {
+            Stage::Header => (&self.message, 0),
+            Stage::Payload(left) | Stage::Rest(left) => (&[], left),
+            Stage::Done | Stage::Broken(_) => (&[], 0),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Summary {
     pub format: Version,
     /// The making of the node: program, configuration with the network's magic, wall clock.
     pub prologue: Prologue,
+    /// How many files of a journal that is kept in several were read.
+    pub files: u32,
     /// The length of what was read, in bytes.
     pub bytes: u64,
     /// Records, the prologue and the digests among them.
@@ -76,6 +78,7 @@ impl Summary {
         let mut summary = Self {
             format: reader.format(),
             prologue: reader.prologue().clone(),
+            files: 1,
             bytes: 0,
             records: 1,
             steps: 0,
@@ -100,6 +103,7 @@ impl Summary {
             }
         }
         summary.bytes = reader.offset();
+        summary.files = reader.files();
         summary.ending = reader.ending();
         (summary, damage)
     }

@@ -133,7 +133,7 @@ impl Contents {
                     counted.framing.lost(direction, at.as_micros(), bytes, framed);
                 });
             }
-            Observed::Closed(_) => {}
+            Observed::Negotiated(_) | Observed::Closed(_) => {}
         }
     }
 

@@ -40,6 +40,7 @@ mod import;
 pub mod link;
 mod observer;
 pub mod packets;
+mod part;
 mod pcap;
 mod pcapng;
 mod played;

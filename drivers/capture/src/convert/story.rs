@@ -8,10 +8,11 @@ use satwire_core::Instant;
 use satwire_core::node::ConnId;
 
 use super::decompress::decompress;
+use super::part::Part;
 use super::played::Played;
 use super::{Error, ErrorKind, Import, ImportOptions, Losses, Us};
 use crate::journal::{
-    self, EndReason, Ending, Observation, Observed, PlayError, Prologue, Reader, Record, Version,
+    self, EndReason, Ending, Files, Observation, Observed, PlayError, Prologue, Reader, Record, Version,
 };
 
 /// The bytes of a file, whatever it was compressed with.
@@ -49,6 +50,10 @@ impl Opened {
             return Ok(Self::Import(Box::new(Story::new(path, inner, options.us))));
         };
         let reader = Box::new(Reader::new(source).map_err(named)?);
+        if reader.prologue().continuation.is_some() {
+            let inner = Inner::Part(Box::new(Part::new(*reader)));
+            return Ok(Self::Import(Box::new(Story::new(path, inner, None))));
+        }
         if reader.prologue().origin.is_none() {
             return Ok(Self::Journal(reader));
         }
@@ -72,7 +77,10 @@ fn journal_in(path: &Path) -> Result<Option<Source>, Error> {
         return Ok(None);
     }
     let io = |error| ErrorKind::Io(error).at(0).in_file(path);
-    let mut source = decompress(File::open(path).map_err(io)?).map_err(io)?;
+    let mut source: Box<dyn Read + Send> = match Files::find(path).map_err(io)? {
+        Some(files) => Box::new(files),
+        None => Box::new(decompress(File::open(path).map_err(io)?).map_err(io)?),
+    };
     let mut start = Vec::new();
     (&mut source).take(journal::MAGIC.len() as u64).read_to_end(&mut start).map_err(io)?;
     Ok(start.starts_with(journal::MAGIC).then(|| Source(Box::new(Cursor::new(start).chain(source)))))
@@ -96,6 +104,7 @@ enum Inner {
     Capture(Box<Import>),
     Journal(Box<Reader<Source>>),
     Played(Box<Played<Source>>),
+    Part(Box<Part<Source>>),
 }
 
 /// What a capture lacks.
@@ -150,6 +159,7 @@ impl Story {
             Inner::Capture(import) => import.prologue(),
             Inner::Journal(reader) => reader.prologue(),
             Inner::Played(played) => played.prologue(),
+            Inner::Part(part) => part.prologue(),
         }
     }
 
@@ -159,6 +169,7 @@ impl Story {
             Inner::Capture(_) => None,
             Inner::Journal(reader) => Some(reader.format()),
             Inner::Played(played) => Some(played.format()),
+            Inner::Part(part) => Some(part.format()),
         }
     }
 
@@ -185,6 +196,7 @@ impl Story {
             Inner::Capture(_) => Ending::Marked(EndReason::Clean),
             Inner::Journal(reader) => reader.ending(),
             Inner::Played(played) => played.ending(),
+            Inner::Part(part) => part.ending(),
         };
         if ending != Ending::Marked(EndReason::Clean) {
             return Some(format!("{file}: {ending}"));
@@ -221,8 +233,11 @@ impl Story {
             Inner::Played(played) => Some(played.next()?.map_err(|error| match error {
                 PlayError::Difference(error) => StoryError::Differs { file: file(), error },
                 PlayError::Journal(error) => StoryError::Journal { file: file(), error },
-                PlayError::Import => unreachable!("a journal with an origin is observed"),
+                PlayError::Import | PlayError::Part(_) => unreachable!("what is observed is not played"),
             })),
+            Inner::Part(part) => {
+                Some(part.next()?.map_err(|error| StoryError::Journal { file: file(), error }))
+            }
         }
     }
 }

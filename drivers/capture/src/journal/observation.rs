@@ -9,10 +9,11 @@ use std::net::SocketAddr;
 
 use satwire_core::Instant;
 use satwire_core::node::{Address, ConnId};
-use satwire_core::peer::Direction;
+use satwire_core::peer::{Direction, Negotiated};
 
 use super::ErrorKind;
 use super::codec::{Fields, put_address, put_socket, put_varint};
+use super::continuation::{put_negotiated, take_negotiated};
 use super::input::{Unsupported, take_conn};
 
 /// The kind of file that an import was made from.
@@ -83,6 +84,8 @@ pub enum Observed {
         /// Its beginning is not in the capture: what comes first may be the middle of a message.
         adopted: bool,
     },
+    /// What both ends had agreed on when a connection without its beginning was adopted, if that is known.
+    Negotiated(Box<Negotiated>),
     /// Bytes of the stream: at least one.
     Bytes(Way, Vec<u8>),
     /// Bytes that were sent and are not in the capture: how many, if that is known.
@@ -142,6 +145,7 @@ const SENT: u64 = 2;
 const LOST_RECEIVED: u64 = 3;
 const LOST_SENT: u64 = 4;
 const CLOSED: u64 = 5;
+const NEGOTIATED: u64 = 6;
 
 const INBOUND: u8 = 1;
 const ADOPTED: u8 = 2;
@@ -157,6 +161,7 @@ impl Observed {
             Self::Lost(Way::Received, _) => LOST_RECEIVED,
             Self::Lost(Way::Sent, _) => LOST_SENT,
             Self::Closed(_) => CLOSED,
+            Self::Negotiated(_) => NEGOTIATED,
         }
     }
 
@@ -172,6 +177,7 @@ impl Observed {
                     put_socket(out, us);
                 }
             }
+            Self::Negotiated(negotiated) => put_negotiated(out, negotiated),
             Self::Bytes(..) => {}
             Self::Lost(_, bytes) => bytes.iter().for_each(|bytes| put_varint(out, *bytes)),
             Self::Closed(close) => {
@@ -205,6 +211,7 @@ pub(super) fn take_observation(fields: &mut Fields<'_>, last: Instant) -> Result
             let direction = if flags & INBOUND == 0 { Direction::Outbound } else { Direction::Inbound };
             Observed::Opened { peer, us, direction, adopted: flags & ADOPTED != 0 }
         }
+        NEGOTIATED => Observed::Negotiated(Box::new(take_negotiated(fields)?)),
         RECEIVED => Observed::Bytes(Way::Received, fields.rest().into()),
         SENT => Observed::Bytes(Way::Sent, fields.rest().into()),
         LOST_RECEIVED | LOST_SENT => {

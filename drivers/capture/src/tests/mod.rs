@@ -15,6 +15,7 @@ mod format_1_0;
 mod observations;
 mod records;
 mod replay;
+mod rotation;
 mod shrink;
 mod sinks;
 mod summary;

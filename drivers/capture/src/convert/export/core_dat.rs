@@ -71,6 +71,7 @@ impl CoreDatWriter {
                 self.connections.insert(conn, Connection { folder, framing });
                 return Ok(());
             }
+            Observed::Negotiated(_) => return Ok(()),
             Observed::Bytes(way, bytes) => {
                 if let Some(connection) = self.connections.get_mut(&conn) {
                     connection.framing.bytes(direction(*way), 0, bytes, &mut framed);

@@ -69,6 +69,8 @@ impl<W: Write> PacketWriter<W> {
                     self.handshake(conn, dialler, time)?;
                 }
             }
+            // No packet says so.
+            Observed::Negotiated(_) => {}
             Observed::Bytes(way, bytes) => {
                 for piece in bytes.chunks(SEGMENT) {
                     self.segment(conn, *way, time, piece, PacketBuilderStep::psh)?;

@@ -58,6 +58,14 @@ impl Conversation {
         }
     }
 
+    /// Both had agreed on this before.
+    pub(super) fn adopt(&mut self, negotiated: &Negotiated) {
+        (self.has_version, self.verack) = (true, [true; 2]);
+        self.our_version = negotiated.common_version;
+        self.wtxidrelay = [negotiated.wtxidrelay; 2];
+        self.addrv2 = negotiated.addrv2;
+    }
+
     /// The peer says who it is.
     pub(super) fn take_version(&mut self, version: Version, now_seconds: i64) {
         let offset = version.timestamp.saturating_sub(now_seconds);

@@ -148,6 +148,10 @@ impl Observer {
                 }
                 self.tell(conn, Found::Connected { peer, us, direction, adopted });
             }
+            Observed::Negotiated(negotiated) => {
+                self.conversation(conn).adopt(&negotiated);
+                self.tell(conn, Found::Event(EventKind::Handshake(negotiated)));
+            }
             Observed::Bytes(way, bytes) => {
                 let conversation = self.conversation(conn);
                 conversation.bytes[way as usize] += bytes.len() as u64;
