@@ -35,7 +35,8 @@ pub(crate) fn observe(mut story: Story, lines: Lines, mut out: impl Write) -> io
     let prologue = story.prologue();
     let debug_net = lines.debug_net == Some(true);
     let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let mut model = Model::new(network, prologue.clock, debug_net);
+    let part = prologue.continuation.as_ref().map(|continuation| continuation.part);
+    let mut model = Model::new(network, prologue.clock, debug_net).from_part(part);
     let mut renderer = Renderer::new(lines.format).with_hex(lines.hex == Some(true));
     let mut observer = Observer::new(prologue);
     if debug_net {

@@ -7,6 +7,7 @@ mod capinfo;
 mod capture;
 mod cli;
 mod commands;
+mod draft;
 mod messages;
 mod meter;
 mod model;

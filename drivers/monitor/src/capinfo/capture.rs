@@ -29,7 +29,11 @@ pub(super) fn run(mut story: Story, capinfo: &Capinfo) -> ExitCode {
 
 /// `pcap`, or `journal 2.0 of a pcap`.
 pub(super) fn format(story: &Story) -> String {
-    let origin = story.prologue().origin.map_or("", Origin::as_str);
+    let prologue = story.prologue();
+    if let (Some(continuation), Some(version)) = (&prologue.continuation, story.journal_format()) {
+        return format!("journal {version}, from file {} on", continuation.part);
+    }
+    let origin = prologue.origin.map_or("", Origin::as_str);
     match story.journal_format() {
         Some(version) => format!("journal {version} of a {origin}"),
         None => origin.into(),

@@ -67,6 +67,9 @@ fn print(name: &str, summary: &Summary, whole: bool, out: &mut impl Write) -> io
         "size          {} bytes, {} records, {} inputs",
         summary.bytes, summary.records, summary.steps
     )?;
+    if summary.files > 1 {
+        writeln!(out, "files         {}", summary.files)?;
+    }
     writeln!(out, "whole         {}", if whole { "yes" } else { "no" })?;
     writeln!(
         out,

@@ -1,6 +1,6 @@
 //! The verbs and their flags, as clap reads and explains them.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -200,7 +200,13 @@ pub(super) struct WatchFlags {
     /// only, since it holds the addresses of peers and all that they send
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) record: Option<PathBuf>,
-    /// Replace the file of --record if it exists
+    /// Keep the journal in files of about so many bytes, FILE.000001, FILE.000002 and so on
+    #[arg(long, value_name = "BYTES", value_parser = values::count, requires = "record", help_heading = "Output")]
+    pub(super) record_size: Option<NonZeroU64>,
+    /// Keep the last so many of these files, and remove the others
+    #[arg(long, value_name = "N", value_parser = values::files, requires = "record_size", help_heading = "Output")]
+    pub(super) record_keep: Option<NonZeroU32>,
+    /// Replace the file or files of --record if they exist
     #[arg(long, requires = "record", help_heading = "Output")]
     pub(super) force: bool,
     #[command(flatten)]

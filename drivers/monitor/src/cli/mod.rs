@@ -10,7 +10,7 @@ mod values;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -75,6 +75,17 @@ pub(crate) struct Record {
     pub(crate) file: PathBuf,
     /// Replace the file if it exists.
     pub(crate) force: bool,
+    /// In several files.
+    pub(crate) files: Option<Files>,
+}
+
+/// How a journal is kept in several files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Files {
+    /// Bytes of a file from which on another one is begun.
+    pub(crate) size: NonZeroU64,
+    /// How many are kept, if not all.
+    pub(crate) keep: Option<NonZeroU32>,
 }
 
 /// The pipeline on recorded traffic, without a network.
@@ -197,6 +208,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
 fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
     let network = flags.chain.network()?;
     let bind = bind(&flags, network)?;
+    let record = record(&flags);
     let mut dial = Vec::new();
     for target in flags.connect.into_iter().chain(flags.addnode) {
         let address = target.with_port(network.default_port());
@@ -232,12 +244,18 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
         dial,
         bind,
         end: End { count: flags.count, duration: flags.duration },
-        record: flags.record.map(|file| Record { file, force: flags.force }),
+        record,
         format: format(&flags.format, stdout)?,
         quiet: flags.quiet,
         debug_net: flags.debug.debug_net() == Some(true),
         hex: flags.debug.hex()? == Some(true),
     })
+}
+
+/// The journal that is to be kept.
+fn record(flags: &WatchFlags) -> Option<Record> {
+    let files = flags.record_size.map(|size| Files { size, keep: flags.record_keep });
+    flags.record.clone().map(|file| Record { file, force: flags.force, files })
 }
 
 fn demo(flags: &DemoFlags, stdout: Stdout) -> Result<Demo, String> {

@@ -22,8 +22,10 @@ fn negation(name: &str) -> Option<Negation> {
     Some(match name {
         "listen" | "testnet" | "testnet4" | "signet" | "regtest" | "simnet" | "json" | "human" | "quiet"
         | "force" | "debug" | "hex" => Negation::Is("0"),
-        "connect" | "addnode" | "addpeer" | "bind" | "uacomment" | "record" | "count" | "duration"
-        | "until" | "shrink" | "out" | "us" | "from" | "to" => Negation::Forget,
+        "connect" | "addnode" | "addpeer" | "bind" | "uacomment" | "record" | "record-size"
+        | "record-keep" | "count" | "duration" | "until" | "shrink" | "out" | "us" | "from" | "to" => {
+            Negation::Forget
+        }
         "timeout" | "peertimeout" | "pingtimeout" | "requesttimeout" => Negation::No(WAIT),
         "pinginterval" => {
             Negation::No("without pings a peer that is gone is kept for ever: give a long time instead")

@@ -140,7 +140,7 @@ fn bytes_are_shown_of_messages_that_are_told() {
 fn a_journal_is_named() {
     for (line, force) in [("-record=a.journal", false), ("--record a.journal --force", true)] {
         let watch = watch_of(&format!("watch --listen {line}"));
-        assert_eq!(watch.record, Some(Record { file: "a.journal".into(), force }), "{line}");
+        assert_eq!(watch.record, Some(Record { file: "a.journal".into(), force, files: None }), "{line}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The values of flags. Each parser says, for a wrong one, what would do.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 use std::time::Duration;
 
@@ -191,6 +191,11 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 
 pub(super) fn count(text: &str) -> Result<NonZeroU64, String> {
     digits(text).and_then(NonZeroU64::new).ok_or_else(|| "give a whole number from 1 on".into())
+}
+
+pub(super) fn files(text: &str) -> Result<NonZeroU32, String> {
+    let number = digits(text).and_then(|number| u32::try_from(number).ok()).and_then(NonZeroU32::new);
+    number.ok_or_else(|| "give a whole number from 1 on, at most 4294967295".into())
 }
 
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {

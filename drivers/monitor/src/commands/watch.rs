@@ -12,20 +12,20 @@ use satwire_core::{CloseReason, IoError, Node};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
-use crate::record::{self, Draft, RunEnvironment};
+use crate::draft::Draft;
+use crate::record::{self, RunEnvironment};
 use crate::run::{Run, Show};
 use crate::stderr::{fail, say};
 
 /// Runs until a signal, `--count` or `--duration`.
 pub(crate) fn run(watch: &Watch) -> ExitCode {
-    let journal =
-        match watch.record.as_ref().map(|record| Draft::create(&record.file, record.force)).transpose() {
-            Ok(journal) => journal,
-            Err(refusal) => {
-                say(refusal);
-                return ExitCode::from(2);
-            }
-        };
+    let journal = match watch.record.as_ref().map(Draft::create).transpose() {
+        Ok(journal) => journal,
+        Err(refusal) => {
+            say(refusal);
+            return ExitCode::from(2);
+        }
+    };
     let (draft, file) = journal.unzip();
     let started = start(watch, file).and_then(|run| {
         draft.as_ref().map_or(Ok(()), Draft::keep)?;
@@ -102,8 +102,9 @@ fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<N
         return Driver::new(config, RunEnvironment::plain()?.with_messages(debug_net, magic));
     };
     let rng = record::system_rng()?;
+    let size = watch.record.as_ref().and_then(|record| record.files).map(|files| files.size);
     Driver::with_environment(config, |clock| {
-        RunEnvironment::recording(rng, file, &watch.config, clock, watch.options())
+        RunEnvironment::recording(rng, file, &watch.config, clock, watch.options(), size)
             .with_messages(debug_net, magic)
     })
 }

@@ -43,8 +43,8 @@ pub(crate) struct Context {
 /// The thing to tell.
 #[derive(Debug)]
 pub(crate) enum EntryKind {
-    /// The run begins, on this network.
-    Start(Network),
+    /// The run begins, on this network; from this file of a journal on, if those before it are not there.
+    Start(Network, Option<u32>),
     Event(EventKind),
     /// The capture lacks bytes that went this way: how many, if that is known.
     Lost(Way, Option<u64>),

@@ -33,6 +33,8 @@ pub(crate) struct Model {
     announcers: Announcers,
     /// Connections of an import that are over, of which something may still come.
     over: BTreeMap<ConnId, Arc<Connection>>,
+    /// The file with which a journal begins whose first ones are not there.
+    part: Option<u32>,
 }
 
 /// An open connection, and what came of it so far.
@@ -105,6 +107,7 @@ impl Model {
             totals: Totals::default(),
             announcers: Announcers::default(),
             over: BTreeMap::new(),
+            part: None,
         }
     }
 
@@ -170,9 +173,14 @@ impl Model {
         Entry { conn, connection, ..self.entry(seen.at, EntryKind::Message(seen)) }
     }
 
+    /// The same, for what begins with this file of a journal.
+    pub(crate) fn from_part(self, part: Option<u32>) -> Self {
+        Self { part, ..self }
+    }
+
     /// The first thing to tell.
     pub(crate) fn start(&self, at: Instant) -> Entry {
-        self.entry(at, EntryKind::Start(self.network))
+        self.entry(at, EntryKind::Start(self.network, self.part))
     }
 
     /// That events are missing.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Output};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
-use satwire_core::{CloseReason, Instant};
+use satwire_core::{CloseReason, Instant, Network};
 use satwire_json::Btc;
 
 use super::imported::Imported;
@@ -84,15 +84,8 @@ impl Human {
 
     pub(super) fn entry(&self, entry: &Entry, out: &mut Vec<u8>) {
         match &entry.kind {
-            EntryKind::Start(network) => {
-                let version = env!("CARGO_PKG_VERSION");
-                // Bound to a name it would be gone too early before Rust 1.89.
-                self.line(
-                    out,
-                    entry,
-                    Tone::Plain,
-                    format_args!("satwire {version} on {network}, all times are UTC"),
-                );
+            EntryKind::Start(network, part) => {
+                self.line(out, entry, Tone::Plain, Title(*network, *part));
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
             EntryKind::Lost(..) | EntryKind::Opaque(..) | EntryKind::Difference(_) => {
@@ -317,6 +310,22 @@ impl fmt::Display for Missing<'_> {
             sign = ", ";
         }
         if sign == ", " { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+/// The first line.
+struct Title(Network, Option<u32>);
+
+impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(network, part) = self;
+        write!(f, "satwire {} on {network}, all times are UTC", env!("CARGO_PKG_VERSION"))?;
+        match part {
+            Some(part) => {
+                write!(f, "; observed, not played: file {part} of a journal, without those before it")
+            }
+            None => Ok(()),
+        }
     }
 }
 

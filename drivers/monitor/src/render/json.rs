@@ -48,6 +48,9 @@ struct Start {
     program: &'static str,
     program_version: &'static str,
     chain: Shown<Network>,
+    /// Not played but observed, from this file of a journal on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_from_file: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -288,10 +291,15 @@ struct Summary {
 impl Json {
     pub(super) fn entry(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         match &entry.kind {
-            EntryKind::Start(network) => {
+            EntryKind::Start(network, part) => {
                 self.network = Some(*network);
                 let program_version = env!("CARGO_PKG_VERSION");
-                let start = Start { program: "satwire", program_version, chain: Shown(*network) };
+                let start = Start {
+                    program: "satwire",
+                    program_version,
+                    chain: Shown(*network),
+                    observed_from_file: *part,
+                };
                 self.line(out, entry, "start", start);
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
