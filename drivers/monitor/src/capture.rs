@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use satwire_capture::convert::{ImportOptions, Observer, Opened, Story};
-use satwire_capture::journal::{Observed, Way};
-use satwire_core::{Instant, Network};
+use satwire_capture::convert::{ImportOptions, Opened, Story};
 
 use crate::cli::{Format, Until};
-use crate::model::{Model, Traffic};
+use crate::observing::Observing;
 use crate::render::Renderer;
 
 /// What the journal of an import says of who made it.
@@ -31,41 +29,25 @@ pub(crate) fn open(path: &Path, options: ImportOptions) -> Result<Opened, String
 }
 
 /// Prints what a capture shows; what is wrong with it, if something is.
-pub(crate) fn observe(mut story: Story, lines: Lines, mut out: impl Write) -> io::Result<Option<String>> {
-    let prologue = story.prologue();
-    let debug_net = lines.debug_net == Some(true);
-    let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let part = prologue.continuation.as_ref().map(|continuation| continuation.part);
-    let mut model = Model::new(network, prologue.clock, debug_net).from_part(part);
-    let mut renderer = Renderer::new(lines.format).with_hex(lines.hex == Some(true));
-    let mut observer = Observer::new(prologue);
-    if debug_net {
-        observer = observer.with_messages();
-    }
-    let (mut text, mut at, mut traffic) = (Vec::new(), Instant::ZERO, Traffic::default());
-    let (mut troubles, mut stopped) = (Vec::new(), false);
-    renderer.entry(&model.start(at), &mut text);
-    while let Some(observation) = story.next() {
+pub(crate) fn observe(story: Story, lines: Lines, mut out: impl Write) -> io::Result<Option<String>> {
+    let renderer = Renderer::new(lines.format).with_hex(lines.hex == Some(true));
+    let mut observing = Observing::new(story, lines.debug_net == Some(true), renderer);
+    let (mut text, mut troubles, mut stopped) = (Vec::new(), Vec::new(), false);
+    observing.start(&mut text);
+    while let Some(observation) = observing.read() {
         let observation = match observation {
             Ok(observation) => observation,
-            Err(error) => {
-                troubles.push(error.to_string());
+            Err(trouble) => {
+                troubles.push(trouble);
                 continue;
             }
         };
-        let number = story.number();
+        let number = observing.number();
         if lines.until.is_some_and(|until| until.is_after(number, observation.at)) {
             stopped = true;
             break;
         }
-        at = observation.at;
-        match &observation.what {
-            Observed::Bytes(Way::Received, bytes) => traffic.received += bytes.len() as u64,
-            Observed::Bytes(Way::Sent, bytes) => traffic.sent += bytes.len() as u64,
-            _ => {}
-        }
-        observer.observe(observation);
-        tell(&mut observer, &mut model, &mut renderer, &mut text);
+        observing.tell(observation, &mut text);
         out.write_all(&text)?;
         text.clear();
         if lines.until == Some(Until::Record(number)) {
@@ -73,21 +55,11 @@ pub(crate) fn observe(mut story: Story, lines: Lines, mut out: impl Write) -> io
             break;
         }
     }
-    observer.finish();
-    tell(&mut observer, &mut model, &mut renderer, &mut text);
-    renderer.entry(&model.summary(at, traffic), &mut text);
+    observing.finish(&mut text);
     out.write_all(&text)?;
     out.flush()?;
     if !stopped {
-        troubles.extend(story.trouble());
+        troubles.extend(observing.trouble());
     }
     Ok((!troubles.is_empty()).then(|| troubles.join("\nsatwire: ")))
-}
-
-fn tell(observer: &mut Observer, model: &mut Model, renderer: &mut Renderer, text: &mut Vec<u8>) {
-    while let Some(finding) = observer.poll() {
-        if let Some(entry) = model.finding(finding) {
-            renderer.entry(&entry, text);
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod draft;
 mod messages;
 mod meter;
 mod model;
+mod observing;
 mod options;
 mod plain;
 mod record;

@@ -116,7 +116,7 @@ fn what_cannot_be_compared_is_said_on_one_line() -> Outcome {
     let mut damaged = bytes.clone();
     damaged[bytes.len() / 2] ^= 1;
     let cases: [(&[u8], &str); 5] = [
-        (b"\xd4\xc3\xb2\xa1 packets", "neither a satwire journal nor a transcript"),
+        (b"\xd4\xc3\xb2\xa1 packets", "the file ends in the header of a pcap file"),
         (b"+0.1 c1 text\n", "is text"),
         (&bytes[..30], "byte 30: the journal ends"),
         (&damaged, "damaged: check"),
@@ -138,9 +138,31 @@ fn what_cannot_be_compared_is_said_on_one_line() -> Outcome {
     std::fs::write(&file, &bytes[..bytes.len() - 3])?;
     let (code, out, _) = run(&["diff", text(&file)?, text(&journal)?])?;
     assert_eq!(code, Some(1));
-    assert!(out.contains("the journal ends: no end mark"), "{out}");
+    assert!(out.contains("the capture ends: no end mark"), "{out}");
     assert_eq!(run(&["diff", text(&file)?, text(&file)?])?.0, Some(0));
     assert_eq!(run(&["diff", text(&file)?])?.0, Some(2));
+    Ok(())
+}
+
+/// What was recorded and what a sniffer saw: both are observed.
+#[test]
+fn captures_of_others_are_compared_as_they_are_observed() -> Outcome {
+    let (_folder, packets) = folder("packets.pcapng")?;
+    let journal = captures().join("restart.journal");
+    let (code, _, errors) = run(&["convert", text(&journal)?, text(&packets)?])?;
+    assert_eq!(code, Some(0), "{errors}");
+    let again = packets.with_file_name("again.journal");
+    assert_eq!(run(&["convert", text(&packets)?, text(&again)?])?.0, Some(0));
+    let (code, out, errors) = run(&["diff", text(&packets)?, text(&again)?])?;
+    assert_eq!((code, out.as_str(), errors.as_str()), (Some(0), "", ""));
+    // What was recorded began before what the packets show.
+    let (code, out, errors) = run(&["diff", text(&journal)?, text(&packets)?])?;
+    assert_eq!((code, out.as_str(), errors.as_str()), (Some(0), "", ""));
+    let (code, out, _) = run(&["diff", text(&captures().join("pings.journal"))?, text(&packets)?])?;
+    assert!(code == Some(1) && out.contains("\n@@ line "), "{out}");
+    let lines = packets.with_extension("jsonl");
+    std::fs::write(&lines, run(&["replay", text(&packets)?, "--json"])?.1)?;
+    assert_eq!(run(&["diff", text(&lines)?, text(&packets)?])?.0, Some(0));
     Ok(())
 }
 

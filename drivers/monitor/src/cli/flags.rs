@@ -123,9 +123,11 @@ Examples:
   satwire diff field.journal other.journal          where do two runs part?
 
 Two journals are played and compared message by message, order by order and event by event, with the
-times since the start; JSON lines with JSON lines, or with the replay of a journal (the version of the
-program that printed them is no difference); other text line by line. The first line that differs is
-shown, and the last few before it.
+times since the start. Where one is the capture of another program both are observed, with the times
+since the first thing that was seen. JSON lines are
+compared with JSON lines, or with the replay of a capture (the version of the program that printed them
+is no difference), other text line by line. The first line that differs is shown, and the last few
+before it.
 
 Exit status: 0 if they are the same, 1 if they differ, 2 if they could not be compared.";
 
@@ -152,7 +154,7 @@ pub(super) enum Verb {
     Capinfo(CapinfoFlags),
     /// Turn a journal or a capture into another format: a journal, pcapng, Bitcoin Core's files, JSON lines
     Convert(ConvertFlags),
-    /// Show where two journals, or two transcripts, part
+    /// Show where two captures, or two transcripts, part
     Diff(DiffFlags),
 }
 
@@ -408,12 +410,14 @@ pub(super) struct CapinfoFlags {
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub(super) struct DiffFlags {
-    /// A journal, or what 'satwire watch' or 'replay' printed of one
+    /// A journal, the capture of another program, or what 'satwire watch' or 'replay' printed
     #[arg(value_name = "A")]
     pub(super) a: PathBuf,
     /// Another
     #[arg(value_name = "B")]
     pub(super) b: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
 }
 
 /// The whole command, as clap wants it.

@@ -21,8 +21,8 @@ use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
 use self::flags::{
-    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, Flags, FormatFlags, ImportFlags, ReplayFlags, Verb,
-    WatchFlags,
+    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, DiffFlags, Flags, FormatFlags, ImportFlags,
+    ReplayFlags, Verb, WatchFlags,
 };
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
@@ -157,6 +157,8 @@ pub(crate) struct Convert {
 pub(crate) struct Diff {
     pub(crate) a: PathBuf,
     pub(crate) b: PathBuf,
+    /// How the captures of other programs are to be read.
+    pub(crate) import: ImportOptions,
 }
 
 /// A smaller journal, instead of events.
@@ -200,7 +202,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
         Verb::Convert(flags) => convert(flags).map(Action::Convert),
         Verb::Capinfo(flags) => capinfo(flags).map(Action::Capinfo),
-        Verb::Diff(flags) => Ok(Action::Diff(Diff { a: flags.a, b: flags.b })),
+        Verb::Diff(flags) => diff(flags).map(Action::Diff),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }
@@ -288,6 +290,10 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         hex: flags.debug.hex()?,
         import: import(&flags.import)?,
     })
+}
+
+fn diff(flags: DiffFlags) -> Result<Diff, String> {
+    Ok(Diff { import: import(&flags.import)?, a: flags.a, b: flags.b })
 }
 
 fn capinfo(flags: CapinfoFlags) -> Result<Capinfo, String> {

@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use self::parting::Parting;
-use self::side::{Kind, Opened, Side};
+use self::side::{Form, Opened, Side};
 use crate::cli::Diff;
 use crate::stderr::say;
 
@@ -39,21 +39,21 @@ pub(crate) fn run(diff: &Diff) -> ExitCode {
 }
 
 fn compare(diff: &Diff) -> Result<Option<Parting>, String> {
-    let (a, b) = (Opened::open(&diff.a)?, Opened::open(&diff.b)?);
-    let json = match (a.kind, b.kind) {
-        (Kind::Journal, Kind::Journal) | (Kind::Text, Kind::Text) => false,
-        (Kind::Json | Kind::Journal, Kind::Json | Kind::Journal) => true,
+    let (a, b) = (Opened::open(&diff.a, diff.import)?, Opened::open(&diff.b, diff.import)?);
+    let observed = a.is_import() || b.is_import();
+    let form = match (&a, &b) {
+        (Opened::Capture(..), Opened::Capture(..)) => Form { json: false, observed },
+        (Opened::Text(..), Opened::Text(..)) => Form { json: false, observed: false },
+        (Opened::Json(..) | Opened::Capture(..), Opened::Json(..) | Opened::Capture(..)) => {
+            Form { json: true, observed: false }
+        }
         _ => {
             return Err(format!(
-                "{} is {}, {} is {}: compare journals and JSON lines with each other, or text with text",
-                diff.a.display(),
-                a.kind,
-                diff.b.display(),
-                b.kind
+                "{a}, {b}: compare captures and JSON lines with each other, or text with text"
             ));
         }
     };
-    let (mut a, mut b) = (Side::new(a, json)?, Side::new(b, json)?);
+    let (mut a, mut b) = (Side::new(a, form), Side::new(b, form));
     let mut parting = Parting::default();
     loop {
         let (left, right) = (a.line()?, b.line()?);

@@ -4,118 +4,134 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Chain, Cursor, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use satwire_capture::journal::{EndReason, Ending, MAGIC, Reader};
+use satwire_capture::convert::{self, ImportOptions, Opened as Capture, Story};
+use satwire_capture::journal::{MAGIC, Prologue, Reader, file_number};
 
+use crate::capture;
 use crate::cli::Format;
+use crate::observing::Observing;
 use crate::options::Options;
 use crate::render::Renderer;
+use crate::replay::ending_trouble;
 use crate::replayed::Replayed;
 
 /// The longest line of a transcript, in bytes: no transaction makes a longer one.
 const LONGEST: u64 = 64 << 20;
 
-/// What a file is, by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It is played.
-    Journal,
+/// What a file is.
+pub(super) enum Opened {
+    /// It is played or observed.
+    Capture(PathBuf, Capture),
     /// Lines of `watch` or `replay` for programs.
-    Json,
+    Json(PathBuf, Input),
     /// Lines for people, a snapshot.
-    Text,
+    Text(PathBuf, Input),
 }
 
-impl Kind {
-    /// The kind of a file that starts like this; `None` if it is neither.
-    fn of(start: &[u8]) -> Option<Self> {
-        if start.starts_with(MAGIC) {
-            return Some(Self::Journal);
-        }
-        if start.starts_with(b"{") {
-            return Some(Self::Json);
-        }
-        // A character may be cut at the end of what was read.
-        let is_text = str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
-        (is_text && !start.contains(&0)).then_some(Self::Text)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Journal => "a journal",
-            Self::Json => "JSON lines",
-            Self::Text => "text",
-        })
-    }
-}
-
-/// A file, opened once: it may be a pipe.
-pub(super) struct Opened {
-    name: String,
-    pub(super) kind: Kind,
-    file: Input,
-}
-
-/// The bytes that were looked at, and those after them.
+/// The bytes that were looked at, and those after them: it is opened once, since it may be a pipe.
 type Input = BufReader<Chain<Cursor<Vec<u8>>, File>>;
 
 impl Opened {
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let name = path.display().to_string();
+    /// Opens it, and finds out by its first bytes what it is.
+    pub(super) fn open(path: &Path, import: ImportOptions) -> Result<Self, String> {
+        let name = path.display();
+        let is_numbered = path.is_file() && file_number(path).is_some();
+        // A folder, or a journal that is kept in several files.
+        if is_numbered || path.is_dir() || !path.exists() {
+            return capture::open(path, import).map(|capture| Self::Capture(path.into(), capture));
+        }
         let mut start = Vec::new();
         let mut file = File::open(path).map_err(|error| format!("cannot open {name}: {error}"))?;
         let read = file.by_ref().take(4096).read_to_end(&mut start);
         read.map_err(|error| format!("cannot read {name}: {error}"))?;
-        let kind = Kind::of(&start);
-        let kind =
-            kind.ok_or_else(|| format!("{name}: neither a satwire journal nor a transcript of one"))?;
-        Ok(Self { name, kind, file: BufReader::new(Cursor::new(start).chain(file)) })
+        // A character may be cut at the end of what was read.
+        let is_text = str::from_utf8(&start).map_or_else(|error| error.error_len().is_none(), |_| true);
+        let is_json = start.starts_with(b"{");
+        if start.starts_with(MAGIC) || !is_text || start.contains(&0) {
+            return capture::open(path, import).map(|capture| Self::Capture(path.into(), capture));
+        }
+        let file = BufReader::new(Cursor::new(start).chain(file));
+        Ok(if is_json { Self::Json(path.into(), file) } else { Self::Text(path.into(), file) })
     }
+
+    /// Whether it has to be observed, so that what it is compared with must be, too.
+    pub(super) const fn is_import(&self) -> bool {
+        matches!(self, Self::Capture(_, Capture::Import(_)))
+    }
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capture(path, _) => write!(f, "{} is a capture", path.display()),
+            Self::Json(path, _) => write!(f, "{} is JSON lines", path.display()),
+            Self::Text(path, _) => write!(f, "{} is text", path.display()),
+        }
+    }
+}
+
+/// The form of the lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Those of `replay --json`, else those of a transcript.
+    pub(super) json: bool,
+    /// Captures are observed, also such as could be played.
+    pub(super) observed: bool,
 }
 
 /// Lines, one at a time.
 pub(super) struct Side {
-    name: String,
+    path: PathBuf,
     lines: Lines,
 }
 
 enum Lines {
-    Played(Box<Played>),
+    Made(Box<Made>),
     /// A file; `bool` says whether it is JSON.
     Read(Input, bool),
 }
 
-/// A journal, and what was said in its last step.
-struct Played {
-    replayed: Replayed<Input>,
+/// A capture, and the lines of its last step.
+struct Made {
+    source: Source,
     json: bool,
     waiting: VecDeque<Vec<u8>>,
     ended: bool,
 }
 
+enum Source {
+    Played(Box<Replayed<convert::Source>>),
+    Observed(Box<Observing>),
+}
+
 impl Side {
-    /// The lines of a file. A journal gives those of `replay --json`, or those of a transcript.
-    pub(super) fn new(opened: Opened, json: bool) -> Result<Self, String> {
-        let Opened { name, kind, file } = opened;
-        let lines = if kind == Kind::Journal {
-            let reader = Reader::new(file).map_err(|error| format!("{name}: {error}"))?;
-            Lines::Played(Box::new(Played::new(reader, json)))
-        } else {
-            Lines::Read(file, json)
-        };
-        Ok(Self { name, lines })
+    /// The lines of a file in this form.
+    pub(super) fn new(opened: Opened, form: Form) -> Self {
+        match opened {
+            Opened::Json(path, file) => Self { path, lines: Lines::Read(file, true) },
+            Opened::Text(path, file) => Self { path, lines: Lines::Read(file, false) },
+            Opened::Capture(path, capture) => {
+                let made = match capture {
+                    Capture::Journal(reader) if !form.observed => Made::played(*reader, form.json),
+                    capture => Made::observed(capture.observed(&path), form.json),
+                };
+                Self { path, lines: Lines::Made(Box::new(made)) }
+            }
+        }
     }
 
     /// Returns the next line, or `None` after the last.
     pub(super) fn line(&mut self) -> Result<Option<Vec<u8>>, String> {
+        let path = self.path.display();
         match &mut self.lines {
-            Lines::Played(played) => played.line(),
-            Lines::Read(file, json) => read_line(file).map(|line| line.map(|line| comparable(line, *json))),
+            Lines::Made(made) => made.line(&path),
+            Lines::Read(file, json) => {
+                let line = read_line(file).map_err(|error| format!("{path}: {error}"))?;
+                Ok(line.map(|line| comparable(line, *json)))
+            }
         }
-        .map_err(|error| format!("{}: {error}", self.name))
     }
 }
 
@@ -147,43 +163,86 @@ pub(super) fn comparable(mut line: Vec<u8>, json: bool) -> Vec<u8> {
     line
 }
 
-impl Played {
-    fn new(reader: Reader<Input>, json: bool) -> Self {
+impl Made {
+    fn played(reader: Reader<convert::Source>, json: bool) -> Self {
         let prologue = reader.prologue();
-        let mut waiting = VecDeque::new();
+        let title = title(prologue);
         let (options, renderer) = if json {
             (Options::recorded(prologue).0, Renderer::new(Format::Json))
         } else {
-            let config = &prologue.config;
-            waiting.push_back(format!("on {} as {}", config.magic, config.user_agent).into_bytes());
             (Options { debug_net: true, ..Options::default() }, Renderer::transcript())
         };
         let mut replayed = Replayed::new(reader, options, renderer);
-        if json {
-            let mut start = Vec::new();
-            replayed.start(&mut start);
-            waiting.extend(split(&start).map(|line| comparable(line, true)));
-        }
-        Self { replayed, json, waiting, ended: false }
+        let mut start = Vec::new();
+        replayed.start(&mut start);
+        Self::new(Source::Played(Box::new(replayed)), json, title, &start)
     }
 
-    fn line(&mut self) -> Result<Option<Vec<u8>>, String> {
+    fn observed(story: Story, json: bool) -> Self {
+        let title = title(story.prologue());
+        let renderer = if json { Renderer::new(Format::Json) } else { Renderer::transcript() };
+        let mut observing = Observing::new(story, !json, renderer);
+        if !json {
+            observing = observing.from_first();
+        }
+        let mut start = Vec::new();
+        observing.start(&mut start);
+        Self::new(Source::Observed(Box::new(observing)), json, title, &start)
+    }
+
+    /// In a transcript the first line says what is compared, and not who prints it.
+    fn new(source: Source, json: bool, title: String, start: &[u8]) -> Self {
+        let mut waiting = VecDeque::new();
+        if json {
+            waiting.extend(split(start).map(|line| comparable(line, true)));
+        } else {
+            waiting.push_back(title.into_bytes());
+        }
+        Self { source, json, waiting, ended: false }
+    }
+
+    fn line(&mut self, path: &impl fmt::Display) -> Result<Option<Vec<u8>>, String> {
         while self.waiting.is_empty() && !self.ended {
             let mut text = Vec::new();
-            if let Some(played) = self.replayed.step().map_err(|error| error.to_string())? {
-                self.replayed.tell(played, &mut text);
-            } else {
+            let ending = match &mut self.source {
+                Source::Played(replayed) => match replayed.step() {
+                    Err(error) => return Err(format!("{path}: {error}")),
+                    Ok(Some(played)) => {
+                        replayed.tell(played, &mut text);
+                        None
+                    }
+                    Ok(None) => {
+                        replayed.summary(&mut text);
+                        Some(ending_trouble(replayed.ending()))
+                    }
+                },
+                Source::Observed(observing) => match observing.read() {
+                    Some(observation) => {
+                        observing.tell(observation?, &mut text);
+                        None
+                    }
+                    None => {
+                        observing.finish(&mut text);
+                        Some(observing.trouble())
+                    }
+                },
+            };
+            if let Some(trouble) = ending {
                 self.ended = true;
-                self.replayed.summary(&mut text);
-                let ending = self.replayed.ending();
-                if !self.json && ending != Ending::Marked(EndReason::Clean) {
-                    text.extend_from_slice(format!("the journal ends: {ending}\n").as_bytes());
+                if let (Some(trouble), false) = (trouble, self.json) {
+                    // Which file it is, is no difference.
+                    let trouble = trouble.strip_prefix(&format!("{path}: ")).unwrap_or(&trouble);
+                    text.extend_from_slice(format!("the capture ends: {trouble}\n").as_bytes());
                 }
             }
             self.waiting.extend(split(&text));
         }
         Ok(self.waiting.pop_front())
     }
+}
+
+fn title(prologue: &Prologue) -> String {
+    format!("on {} as {}", prologue.config.magic, prologue.config.user_agent)
 }
 
 fn split(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
