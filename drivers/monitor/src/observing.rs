@@ -18,7 +18,7 @@ pub(crate) struct Observing {
     at: Instant,
     traffic: Traffic,
     /// Whether times count from the first observation, and when that was.
-    from_first: bool,
+    since_first: bool,
     first: Option<Instant>,
 }
 
@@ -28,7 +28,7 @@ impl Observing {
         let prologue = story.prologue();
         let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
         let part = prologue.continuation.as_ref().map(|continuation| continuation.part);
-        let model = Model::new(network, prologue.clock, debug_net).from_part(part);
+        let model = Model::new(network, prologue.clock, debug_net).beginning_with(part);
         let observer = Observer::new(prologue);
         let observer = if debug_net { observer.with_messages() } else { observer };
         Self {
@@ -38,14 +38,14 @@ impl Observing {
             renderer,
             at: Instant::ZERO,
             traffic: Traffic::default(),
-            from_first: false,
+            since_first: false,
             first: None,
         }
     }
 
     /// The same with times since the first observation: what captures have in common, whenever each was begun.
-    pub(crate) fn from_first(self) -> Self {
-        Self { from_first: true, ..self }
+    pub(crate) fn since_first(self) -> Self {
+        Self { since_first: true, ..self }
     }
 
     /// Appends the first line.
@@ -65,7 +65,7 @@ impl Observing {
 
     /// Appends the lines of an observation.
     pub(crate) fn tell(&mut self, mut observation: Observation, lines: &mut Vec<u8>) {
-        if self.from_first {
+        if self.since_first {
             let first = *self.first.get_or_insert(observation.at);
             observation.at = Instant::ZERO + observation.at.saturating_duration_since(first);
         }

@@ -174,7 +174,7 @@ impl Model {
     }
 
     /// The same, for what begins with this file of a journal.
-    pub(crate) fn from_part(self, part: Option<u32>) -> Self {
+    pub(crate) fn beginning_with(self, part: Option<u32>) -> Self {
         Self { part, ..self }
     }
 

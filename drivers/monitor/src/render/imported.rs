@@ -4,7 +4,7 @@ use std::fmt;
 
 use satwire_capture::journal::Way;
 
-use super::human::Count;
+use super::units::Count;
 use crate::model::EntryKind;
 
 /// What a capture lacks, hides, or has otherwise than our core would.

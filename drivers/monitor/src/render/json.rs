@@ -10,9 +10,8 @@ use satwire_core::{Instant, Network};
 use satwire_json::{Bounded, Seconds, Shown};
 use serde::Serialize;
 
-use super::message::{Label, Labels, Reading};
+use super::message_line::MessageLine;
 use super::{whole_seconds, why};
-use crate::messages::Seen;
 use crate::model::{Connection, Entry, EntryKind, Gap};
 use crate::plain::Plain;
 
@@ -219,44 +218,6 @@ struct Ignored<'a> {
 }
 
 #[derive(Serialize)]
-struct SeenMessage<'a> {
-    direction: &'static str,
-    command: &'a str,
-    bytes: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    malformed: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<Vec<SeenField>>,
-    #[serde(skip_serializing_if = "is_zero")]
-    left_out: usize,
-}
-
-#[derive(Serialize)]
-struct SeenField {
-    offset: usize,
-    hex: String,
-    name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    says: String,
-    #[serde(skip_serializing_if = "is_zero")]
-    left_out: usize,
-}
-
-impl SeenField {
-    fn new(label: Label) -> Self {
-        let Label { offset, hex, name, says, more } = label;
-        Self { offset, hex, name, says, left_out: more }
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-const fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-#[derive(Serialize)]
 struct Missing {
     dropped: u64,
     by_peer: Vec<MissingOf>,
@@ -317,7 +278,9 @@ impl Json {
                 let (what, detail) = (difference.as_str(), difference.to_string());
                 self.line(out, entry, "difference", Differs { what, reason, detail });
             }
-            EntryKind::Message(seen) => self.message(entry, seen, out),
+            EntryKind::Message(seen) => {
+                self.line(out, entry, "message", MessageLine::new(seen, self.hex));
+            }
             EntryKind::Gap(gap) => self.line(out, entry, "gap", Missing::new(gap)),
             EntryKind::Summary(totals, traffic) => {
                 let summary = Summary {
@@ -332,21 +295,6 @@ impl Json {
                 self.line(out, entry, "summary", summary);
             }
         }
-    }
-
-    fn message(&mut self, entry: &Entry, seen: &Seen, out: &mut Vec<u8>) {
-        let Reading { command, bytes, says, malformed } = Reading::of(seen);
-        let labels = if self.hex { Labels::of(seen) } else { Labels::default() };
-        let message = SeenMessage {
-            direction: seen.way.as_str(),
-            command: command.as_str(),
-            bytes,
-            says: (!says.is_empty()).then_some(says),
-            malformed,
-            fields: self.hex.then(|| labels.labels.into_iter().map(SeenField::new).collect()),
-            left_out: labels.more,
-        };
-        self.line(out, entry, "message", message);
     }
 
     fn event(&mut self, entry: &Entry, kind: &EventKind, out: &mut Vec<u8>) {

@@ -7,7 +7,7 @@ use satwire_capture::journal::Way;
 use satwire_core::Fault;
 use satwire_core::wire::{Command, Header, Message, fields, sha256d};
 
-use super::human::{Count, Grouped};
+use super::units::{Count, Grouped};
 use crate::messages::Seen;
 
 /// Labelled fields of a message that are shown.

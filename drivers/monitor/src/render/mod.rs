@@ -4,7 +4,9 @@ mod human;
 mod imported;
 mod json;
 mod message;
+mod message_line;
 mod peer_table;
+mod units;
 
 use std::time::Duration;
 

@@ -71,7 +71,6 @@ impl CoreDatWriter {
                 self.connections.insert(conn, Connection { folder, framing });
                 return Ok(());
             }
-            Observed::Negotiated(_) => return Ok(()),
             Observed::Bytes(way, bytes) => {
                 if let Some(connection) = self.connections.get_mut(&conn) {
                     connection.framing.bytes(direction(*way), 0, bytes, &mut framed);
@@ -84,7 +83,7 @@ impl CoreDatWriter {
                 }
                 *way
             }
-            Observed::Closed(_) => return Ok(()),
+            Observed::Negotiated(_) | Observed::Closed(_) => return Ok(()),
         };
         for framed in framed {
             match framed {

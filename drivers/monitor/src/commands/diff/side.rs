@@ -183,7 +183,7 @@ impl Made {
         let renderer = if json { Renderer::new(Format::Json) } else { Renderer::transcript() };
         let mut observing = Observing::new(story, !json, renderer);
         if !json {
-            observing = observing.from_first();
+            observing = observing.since_first();
         }
         let mut start = Vec::new();
         observing.start(&mut start);
@@ -216,16 +216,15 @@ impl Made {
                         Some(ending_trouble(replayed.ending()))
                     }
                 },
-                Source::Observed(observing) => match observing.read() {
-                    Some(observation) => {
+                Source::Observed(observing) => {
+                    if let Some(observation) = observing.read() {
                         observing.tell(observation?, &mut text);
                         None
-                    }
-                    None => {
+                    } else {
                         observing.finish(&mut text);
                         Some(observing.trouble())
                     }
-                },
+                }
             };
             if let Some(trouble) = ending {
                 self.ended = true;
