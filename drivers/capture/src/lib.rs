@@ -41,12 +41,12 @@
 #![forbid(unsafe_code)]
 
 pub mod convert;
-mod framing;
+mod cutter;
 pub mod journal;
 pub mod shrink;
 mod summary;
 
-pub use framing::{Framed, Framing};
+pub use cutter::{Cutter, Piece};
 pub use summary::{Connection, Messages, Summary};
 
 #[cfg(test)]

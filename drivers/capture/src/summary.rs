@@ -9,7 +9,7 @@ use satwire_core::peer::Direction;
 use satwire_core::wire::Command;
 use satwire_core::{Instant, Magic};
 
-use crate::framing::{Framed, Framing};
+use crate::cutter::{Cutter, Piece};
 use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, Version};
 
 /// The contents of a journal, counted without playing it.
@@ -58,7 +58,7 @@ pub struct Connection {
     /// From the first header with another network's magic, or with a length above the limit, on nothing
     /// was counted as messages: here it stood, in bytes of this connection's stream.
     pub broken_at: Option<u64>,
-    framing: Framing,
+    cutter: Cutter,
 }
 
 /// How many messages there were.
@@ -150,19 +150,19 @@ fn drew_nonce(step: &Step) -> bool {
 
 impl Connection {
     fn new(magic: Magic, direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
-        let (messages, framing) = (BTreeMap::new(), Framing::new(magic, 0));
-        Self { direction, addr, opened, received: 0, messages, broken_at: None, framing }
+        let (messages, cutter) = (BTreeMap::new(), Cutter::new(magic, 0));
+        Self { direction, addr, opened, received: 0, messages, broken_at: None, cutter }
     }
 
     fn receive(&mut self, mut bytes: &[u8]) {
-        while let Some(framed) = self.framing.next(&mut bytes) {
-            if let Framed::Begun(header) = framed {
+        while let Some(piece) = self.cutter.next(&mut bytes) {
+            if let Piece::Begun(header) = piece {
                 let messages = self.messages.entry(header.command()).or_default();
                 messages.count += 1;
                 messages.payload += u64::from(header.length);
             }
         }
-        self.received = self.framing.taken();
-        self.broken_at = self.framing.broken_at();
+        self.received = self.cutter.taken();
+        self.broken_at = self.cutter.broken_at();
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use satwire_capture::journal::Way;
-use satwire_capture::{Framed, Framing};
+use satwire_capture::{Cutter, Piece};
 use satwire_core::node::{ConnId, EventKind, Input, Output};
 use satwire_core::wire::Header;
 use satwire_core::{Instant, Magic};
@@ -33,7 +33,7 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Messages {
     magic: Magic,
-    streams: BTreeMap<ConnId, Framing>,
+    streams: BTreeMap<ConnId, Cutter>,
     seen: VecDeque<Seen>,
     /// Events that the node told, and those of them that were taken.
     told: u64,
@@ -49,9 +49,9 @@ impl Messages {
     /// Takes what [`Environment::input`](satwire_core::node::Environment::input) shows.
     pub(crate) fn input(&mut self, now: Instant, input: &Input<'_>) {
         let Input::Received(conn, mut bytes) = *input else { return };
-        let Some(framing) = self.streams.get_mut(&conn) else { return };
-        while let Some(framed) = framing.next(&mut bytes) {
-            if let Framed::Whole(message) = framed {
+        let Some(cutter) = self.streams.get_mut(&conn) else { return };
+        while let Some(piece) = cutter.next(&mut bytes) {
+            if let Piece::Whole(message) = piece {
                 let message = message.to_vec();
                 self.seen.push_back(Seen { at: now, conn, way: Way::Received, message, events: self.told });
             }
@@ -75,7 +75,7 @@ impl Messages {
         self.told += 1;
         match (&event.kind, event.conn) {
             (EventKind::Connected { .. }, Some(conn)) => {
-                self.streams.insert(conn, Framing::new(self.magic, KEPT));
+                self.streams.insert(conn, Cutter::new(self.magic, KEPT));
             }
             (EventKind::Disconnected(_), Some(conn)) => {
                 self.streams.remove(&conn);

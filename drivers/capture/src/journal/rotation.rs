@@ -9,7 +9,7 @@ use satwire_core::peer::{Direction, Negotiated};
 
 use super::continuation::{Carried, Continuation, MAX_CARRIED};
 use super::{DIGEST, Prologue};
-use crate::framing::Framing;
+use crate::cutter::Cutter;
 
 /// When another file is begun, and what it begins with.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ struct Open {
     addr: SocketAddr,
     direction: Direction,
     negotiated: Option<Box<Negotiated>>,
-    framing: Framing,
+    cutter: Cutter,
 }
 
 impl Rotation {
@@ -53,7 +53,7 @@ impl Rotation {
         match *input {
             Input::Received(conn, mut bytes) => {
                 if let Some(open) = self.connections.get_mut(&conn) {
-                    while open.framing.next(&mut bytes).is_some() {}
+                    while open.cutter.next(&mut bytes).is_some() {}
                 }
             }
             Input::Clock(clock) => self.prologue.clock = clock,
@@ -67,8 +67,8 @@ impl Rotation {
         let Some(conn) = event.conn else { return };
         match &event.kind {
             EventKind::Connected { addr, direction } => {
-                let framing = Framing::new(self.prologue.config.magic, 0);
-                let open = Open { addr: *addr, direction: *direction, negotiated: None, framing };
+                let cutter = Cutter::new(self.prologue.config.magic, 0);
+                let open = Open { addr: *addr, direction: *direction, negotiated: None, cutter };
                 self.connections.insert(conn, open);
             }
             EventKind::Handshake(negotiated) => {
@@ -86,8 +86,8 @@ impl Rotation {
 
 impl Open {
     fn carried(&self, conn: ConnId) -> Carried {
-        let Self { addr, direction, negotiated, framing } = self;
-        let (header, payload) = framing.unfinished();
+        let Self { addr, direction, negotiated, cutter } = self;
+        let (header, payload) = cutter.unfinished();
         let negotiated = negotiated.clone();
         Carried { conn, addr: *addr, direction: *direction, negotiated, header: header.to_vec(), payload }
     }

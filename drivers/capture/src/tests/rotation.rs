@@ -15,7 +15,7 @@ use crate::journal::{
     BackgroundFile, EndReason, Ending, ErrorKind, Files, PlayError, Player, Reader, Recorder, Sink,
     file_name, files_of,
 };
-use crate::{Framed, Framing, Summary};
+use crate::{Cutter, Piece, Summary};
 
 /// Files in memory.
 #[derive(Clone, Debug, Default)]
@@ -152,21 +152,21 @@ fn a_file_that_is_missing_or_of_another_journal_is_named() {
 fn a_stream_goes_on_in_the_next_file() {
     let magic = super::MAGIC_BYTES;
     let stream = [super::greeting(7), super::inv(3)].concat();
-    let whole = |framing: &mut Framing, mut bytes: &[u8]| {
+    let whole = |cutter: &mut Cutter, mut bytes: &[u8]| {
         let mut whole = Vec::new();
-        while let Some(framed) = framing.next(&mut bytes) {
-            if let Framed::Whole(message) = framed {
+        while let Some(piece) = cutter.next(&mut bytes) {
+            if let Piece::Whole(message) = piece {
                 whole.push(message.to_vec());
             }
         }
         whole
     };
-    let all = whole(&mut Framing::new(magic, 1000), &stream);
+    let all = whole(&mut Cutter::new(magic, 1000), &stream);
     for cut in 0..=stream.len() {
-        let mut first = Framing::new(magic, 0);
+        let mut first = Cutter::new(magic, 0);
         let before = whole(&mut first, &stream[..cut]).len();
         let (header, payload) = first.unfinished();
-        let mut second = Framing::resumed(magic, 1000, header, payload);
+        let mut second = Cutter::resumed(magic, 1000, header, payload);
         let after = whole(&mut second, &stream[cut..]);
         // The one whose payload had begun is not told.
         let lost = usize::from(payload > 0);

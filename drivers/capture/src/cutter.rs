@@ -9,16 +9,16 @@ use satwire_core::wire::{Header, MAX_PAYLOAD};
 /// It holds the message that has not come whole: its header, and of its payload no more than it was told to keep.
 ///
 /// ```
-/// use satwire_capture::{Framed, Framing};
+/// use satwire_capture::{Piece, Cutter};
 /// use satwire_core::{Network, wire};
 ///
 /// let mut stream = Vec::new();
 /// wire::encode_ping(&mut stream, Network::Main.magic(), 7);
-/// let mut framing = Framing::new(Network::Main.magic(), 1024);
+/// let mut cutter = Cutter::new(Network::Main.magic(), 1024);
 /// let mut whole = Vec::new();
 /// for mut read in stream.chunks(10) {
-///     while let Some(framed) = framing.next(&mut read) {
-///         if let Framed::Whole(message) = framed {
+///     while let Some(piece) = cutter.next(&mut read) {
+///         if let Piece::Whole(message) = piece {
 ///             whole.push(message.to_vec());
 ///         }
 ///     }
@@ -26,7 +26,7 @@ use satwire_core::wire::{Header, MAX_PAYLOAD};
 /// assert_eq!(whole, [stream]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Framing {
+pub struct Cutter {
     magic: Magic,
     keep: usize,
     /// The header, and what is kept of the payload.
@@ -49,10 +49,10 @@ enum Stage {
     Broken(u64),
 }
 
-/// A finding of [`Framing::next`].
+/// A finding of [`Cutter::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Framed<'a> {
+pub enum Piece<'a> {
     /// A header came, and a payload of its length is to follow.
     Begun(Header),
     /// A message came to its end: these are its header and the part of its payload that was to be kept.
@@ -62,7 +62,7 @@ pub enum Framed<'a> {
 /// Room that is kept from one message to the next.
 const ROOM: usize = 4096;
 
-impl Framing {
+impl Cutter {
     /// Starts at the first byte of a stream of this network. Of each payload the first `keep` bytes are kept.
     pub const fn new(magic: Magic, keep: usize) -> Self {
         Self { magic, keep, message: Vec::new(), stage: Stage::Header, taken: 0 }
@@ -71,7 +71,7 @@ impl Framing {
     /// Takes bytes of the stream up to the next finding, and moves `bytes` after them. `None` if they are used up.
     ///
     /// After a header with another magic or a length above [`MAX_PAYLOAD`] there are no findings.
-    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Framed<'_>> {
+    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Piece<'_>> {
         if self.stage == Stage::Done {
             self.stage = Stage::Header;
             self.message.clear();
@@ -95,7 +95,7 @@ impl Framing {
                     return None;
                 }
                 self.stage = Stage::Payload(header.length);
-                Some(Framed::Begun(header))
+                Some(Piece::Begun(header))
             }
             Stage::Payload(left) => {
                 let taken = self.take(bytes, left as usize);
@@ -107,7 +107,7 @@ impl Framing {
                     return None;
                 }
                 self.stage = Stage::Done;
-                Some(Framed::Whole(&self.message))
+                Some(Piece::Whole(&self.message))
             }
             Stage::Rest(_) | Stage::Done | Stage::Broken(_) => {
                 self.take(bytes, usize::MAX);
@@ -117,7 +117,7 @@ impl Framing {
     }
 
     /// Goes on with a stream of which the beginning was seen elsewhere: what had come of a header, and how many bytes are
-    /// to come of a payload, as [`Framing::unfinished`] says.
+    /// to come of a payload, as [`Cutter::unfinished`] says.
     pub fn resumed(magic: Magic, keep: usize, header: &[u8], payload: u32) -> Self {
         let header = &header[..header.len().min(Header::LEN)];
         let stage = if payload == 0 { Stage::Header } else { Stage::Rest(payload) };
@@ -173,18 +173,18 @@ mod tests {
     }
 
     /// What is found in reads of this size: the lengths of the headers, and the messages.
-    fn found(framing: &mut Framing, stream: &[u8], size: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
+    fn found(cutter: &mut Cutter, stream: &[u8], size: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
         let (mut begun, mut whole) = (Vec::new(), Vec::new());
         for mut read in stream.chunks(size) {
-            while let Some(framed) = framing.next(&mut read) {
-                match framed {
-                    Framed::Begun(header) => begun.push(header.length),
-                    Framed::Whole(message) => whole.push(message.to_vec()),
+            while let Some(piece) = cutter.next(&mut read) {
+                match piece {
+                    Piece::Begun(header) => begun.push(header.length),
+                    Piece::Whole(message) => whole.push(message.to_vec()),
                 }
             }
             assert!(read.is_empty());
         }
-        assert_eq!(framing.taken(), stream.len() as u64);
+        assert_eq!(cutter.taken(), stream.len() as u64);
         (begun, whole)
     }
 
@@ -192,13 +192,13 @@ mod tests {
     fn cuts_do_not_matter_and_no_more_is_kept_than_was_wanted() {
         let stream = stream();
         for size in [1, 7, 23, 24, 25, 100, stream.len()] {
-            let mut framing = Framing::new(Network::Main.magic(), 100);
-            let (begun, whole) = found(&mut framing, &stream, size);
+            let mut cutter = Cutter::new(Network::Main.magic(), 100);
+            let (begun, whole) = found(&mut cutter, &stream, size);
             assert_eq!(begun, [0, 8, 3000, 1]);
             assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [24, 32, 124, 25], "{size}");
-            assert!(framing.message.capacity() <= ROOM);
-            let mut framing = Framing::new(Network::Main.magic(), 4000);
-            assert_eq!(found(&mut framing, &stream, size).1.concat(), stream);
+            assert!(cutter.message.capacity() <= ROOM);
+            let mut cutter = Cutter::new(Network::Main.magic(), 4000);
+            assert_eq!(found(&mut cutter, &stream, size).1.concat(), stream);
         }
     }
 
@@ -209,9 +209,9 @@ mod tests {
         long[16..20].copy_from_slice(&(MAX_PAYLOAD + 1).to_le_bytes());
         for bad in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &long] {
             for size in [1, 5, 1000] {
-                let mut framing = Framing::new(Network::Main.magic(), 4000);
-                let (_, whole) = found(&mut framing, &[&good, bad, &good].concat(), size);
-                assert_eq!((whole.len(), framing.broken_at()), (4, Some(good.len() as u64)));
+                let mut cutter = Cutter::new(Network::Main.magic(), 4000);
+                let (_, whole) = found(&mut cutter, &[&good, bad, &good].concat(), size);
+                assert_eq!((whole.len(), cutter.broken_at()), (4, Some(good.len() as u64)));
             }
         }
     }
