@@ -57,8 +57,8 @@
 //! sum where a cryptographic hash would cost a tenth of the speed more.
 //!
 //! **Several files.** A journal may be kept in files, one after the other: `FILE.000001`, `FILE.000002` and so on
-//! ([`file_name`]). A file ends with a whole block, with the digest even where it has not changed, and the end mark 5; the
-//! next one begins like a journal. Its prologue has no draws, the wall clock as it was set then, and a *continuation*: the
+//! ([`file_name`]). A file ends with a whole block and the end mark 5; the next one begins like a
+//! journal. Its prologue has no draws, the wall clock as it was set then, and a *continuation*: the
 //! number of the file, the time of the last step before it, the digest of all before it, and of each open connection its
 //! address, what it had negotiated, and how much was to come of a message that was under way. Files after one another
 //! (also in one stream) are one journal: a [`Reader`] goes on from one to the next, says which is missing, and its records

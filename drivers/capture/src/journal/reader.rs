@@ -118,7 +118,7 @@ impl<R: Read> Reader<R> {
         };
         reader.prologue = reader.begin_file()?;
         if let Some(continuation) = &reader.prologue.continuation {
-            reader.part = continuation.part;
+            (reader.part, reader.digest) = (continuation.part, Some(continuation.digest));
         }
         Ok(reader)
     }

@@ -139,11 +139,7 @@ impl<E, W: Sink> Recorder<E, W> {
     fn rotate(&mut self, at: Instant) {
         let Some(rotation) = &mut self.rotation else { return };
         if rotation.is_due(self.writer.file_bytes()) {
-            // Said again where it has not changed: the next file begins with it.
-            let digest = self.digest.sum();
-            self.digested = self.digest.count();
-            self.writer.digest(digest);
-            let prologue = rotation.next(self.writer.last(), digest);
+            let prologue = rotation.next(self.writer.last(), self.digest.sum());
             self.writer.next_file(&prologue, at);
         }
     }
