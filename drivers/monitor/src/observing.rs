@@ -29,18 +29,10 @@ impl Observing {
         let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
         let part = prologue.continuation.as_ref().map(|continuation| continuation.part);
         let model = Model::new(network, prologue.clock, debug_net).beginning_with(part);
+        let traffic = Traffic { sent_unknown: part.is_some(), ..Traffic::default() };
         let observer = Observer::new(prologue);
         let observer = if debug_net { observer.with_messages() } else { observer };
-        Self {
-            story,
-            observer,
-            model,
-            renderer,
-            at: Instant::ZERO,
-            traffic: Traffic::default(),
-            since_first: false,
-            first: None,
-        }
+        Self { story, observer, model, renderer, at: Instant::ZERO, traffic, since_first: false, first: None }
     }
 
     /// The same with times since the first observation: what captures have in common, whenever each was begun.

@@ -47,6 +47,7 @@ fn the_files_replay_what_was_watched() -> Outcome {
     assert!(info.contains(&format!("\nfiles         {}\n", files.len())), "{info}");
     let (code, info, _) = run(&["capinfo", text(&journal)?, "--json"])?;
     let info: Value = serde_json::from_str(&info)?;
+    assert_eq!(info["files"], files.len());
     let txs = watched.matches("\"event\":\"tx\"").count();
     assert_eq!(
         (code, &info["commands"]["tx"]["in"]["messages"], &info["whole"]),
@@ -118,6 +119,8 @@ fn what_is_left_is_observed() -> Outcome {
     let (code, info, errors) = run(&["capinfo", text(&journal)?])?;
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     assert!(info.contains(&format!(", from file {oldest} on\n")), "{info}");
+    // What was sent is not in the files, and nobody says that it was nothing.
+    assert!(info.contains("\nsent          not in a journal\n") && !lines.contains("bytessent"), "{info}");
     Ok(())
 }
 

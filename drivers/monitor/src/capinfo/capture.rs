@@ -48,6 +48,7 @@ fn print(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let prologue = story.prologue();
+    let is_part = prologue.continuation.is_some();
     writeln!(out, "file          {file}")?;
     writeln!(out, "format        {}", format(story))?;
     writeln!(out, "network       {}", chain(prologue.config.magic))?;
@@ -78,17 +79,20 @@ fn print(
         let [received, sent] = counted.bytes;
         let us = counted.us.map(|us| format!(" by {us}")).unwrap_or_default();
         let at = since_start(counted.opened);
-        write!(
-            out,
-            "  {conn:<4} {how} {}{us} at {at} s, {received} bytes in, {sent} out",
-            Plain(&counted.peer)
-        )?;
+        write!(out, "  {conn:<4} {how} {}{us} at {at} s, {received} bytes in", Plain(&counted.peer))?;
+        if !is_part {
+            write!(out, ", {sent} out")?;
+        }
         writeln!(out, "{}", if counted.adopted { ", before the capture began" } else { "" })?;
         if counted.is_opaque() {
             writeln!(out, "       no messages: encrypted (BIP324), or no Bitcoin")?;
         }
     }
     for (way, title) in [(Way::Received, "received"), (Way::Sent, "sent")] {
+        if is_part && way == Way::Sent {
+            writeln!(out, "sent          not in a journal")?;
+            continue;
+        }
         writeln!(out, "{title:<13} {:>12} {:>10} {:>12}", "command", "messages", "bytes")?;
         for (command, messages) in contents.messages(way) {
             let command = name(command);

@@ -26,6 +26,9 @@ struct Info {
     begin: Option<i64>,
     end: Option<i64>,
     whole: bool,
+    /// The files of a journal that is kept in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<u32>,
     /// Parts that are missing in the middle: of a journal there are none, or it is not read further.
     losses: Vec<Lost>,
     connections: Vec<Connection>,
@@ -104,6 +107,7 @@ pub(super) fn journal(summary: &Summary, whole: bool, out: &mut impl Write) -> i
         begin: summary.span.map(|(first, _)| time(first)),
         end: summary.span.map(|(_, last)| time(last)),
         whole,
+        files: (summary.files > 1).then_some(summary.files),
         losses: Vec::new(),
         connections: connections.collect(),
         commands,
@@ -120,6 +124,8 @@ pub(super) fn capture(
 ) -> io::Result<()> {
     let prologue = story.prologue();
     let time = |at| prologue.clock.unix_micros(at);
+    // A journal holds what came.
+    let is_part = prologue.continuation.is_some();
     let connections = contents.connections.iter().map(|(conn, counted)| Connection {
         id: conn.0,
         addr: Some(Plain(&counted.peer).to_string()),
@@ -129,7 +135,7 @@ pub(super) fn capture(
         opaque: counted.is_opaque(),
         begin: time(counted.opened),
         bytesrecv: counted.bytes[Way::Received as usize],
-        bytessent: Some(counted.bytes[Way::Sent as usize]),
+        bytessent: (!is_part).then_some(counted.bytes[Way::Sent as usize]),
     });
     let losses = contents.losses.iter().map(|loss| Lost {
         connection: loss.conn.0,
@@ -144,7 +150,9 @@ pub(super) fn capture(
     // Both directions were captured: what is not there was not sent.
     for Directions { r#in, out } in commands.values_mut() {
         r#in.get_or_insert_default();
-        out.get_or_insert_default();
+        if !is_part {
+            out.get_or_insert_default();
+        }
     }
     let info = Info {
         format: super::capture::format(story),
@@ -153,6 +161,7 @@ pub(super) fn capture(
         begin: contents.span.map(|(first, _)| time(first)),
         end: contents.span.map(|(_, last)| time(last)),
         whole,
+        files: None,
         losses: losses.collect(),
         connections: connections.collect(),
         commands,

@@ -39,6 +39,9 @@ A peer whose lines the reader cannot take so fast has to wait; others are told m
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
 
+With --debug net each message is an event, 'message': those of one read, then what follows from them.
+With --record-size the journal is FILE.000001, FILE.000002 and so on; 'replay FILE' plays all of them.
+
 SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr. SIGHUP hands what
 --record keeps to the disk; it ends a run only if its terminal was closed.
 
@@ -72,6 +75,7 @@ Examples:
   satwire replay field.journal                  the same lines, byte for byte in every run
   satwire replay field.journal --until 12.5     the first twelve and a half seconds
   satwire replay field.journal --until '#300'   up to and with record 300
+  satwire replay field.journal --debug net --hex   every message, its bytes with labelled fields
   satwire replay field.journal --shrink panics  the least that still does, as field.shrunk.journal
   satwire replay tcpdump.pcapng                 the capture of another program
 
@@ -84,6 +88,9 @@ Examples:
 The capture of another program is observed: nothing is sent or closed, and no message is passed over.
 'loss' says what it lacks, 'opaque' that a connection is encrypted, 'difference' where our own core,
 which runs beside it, would have closed a connection or asked for something else.
+
+Of a journal in several files give the name without number: all of them, or the name of one: that and
+those after it. What does not begin with the first file is observed and not played: see docs/journals.md.
 
 After 'watch --count N' the transactions that came in together with the last are shown as well, and
 what 'watch' left out at a 'gap' is there.

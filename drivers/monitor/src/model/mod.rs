@@ -79,6 +79,8 @@ pub(crate) struct Totals {
 pub(crate) struct Traffic {
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// What was sent is not known.
+    pub(crate) sent_unknown: bool,
     /// Up to when the journal is whole, if one is kept or played.
     pub(crate) journal_until: Option<Instant>,
 }

@@ -337,14 +337,14 @@ impl fmt::Display for Sums {
         let Self(at, totals, traffic) = self;
         write!(
             f,
-            "in {}: {}, {}, {}, {} received, {} sent",
+            "in {}: {}, {}, {}, {} received",
             Time(Duration::from_micros(at.as_micros())),
             Count(totals.peers, "peer"),
             Count(totals.transactions, "transaction"),
             Count(totals.announcements, "announcement"),
             Count(traffic.received, "byte"),
-            Count(traffic.sent, "byte"),
-        )
+        )?;
+        if traffic.sent_unknown { Ok(()) } else { write!(f, ", {} sent", Count(traffic.sent, "byte")) }
     }
 }
 

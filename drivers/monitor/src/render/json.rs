@@ -243,7 +243,8 @@ struct Summary {
     transactions: u64,
     announcements: u64,
     bytesrecv: u64,
-    bytessent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytessent: Option<u64>,
     duration: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     journal_until: Option<u64>,
@@ -288,7 +289,7 @@ impl Json {
                     transactions: totals.transactions,
                     announcements: totals.announcements,
                     bytesrecv: traffic.received,
-                    bytessent: traffic.sent,
+                    bytessent: (!traffic.sent_unknown).then_some(traffic.sent),
                     duration: entry.at.as_micros(),
                     journal_until: traffic.journal_until.map(Instant::as_micros),
                 };

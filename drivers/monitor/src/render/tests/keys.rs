@@ -18,7 +18,7 @@ fn lines() -> String {
     let mut lines = Lines::new(Format::Json, true);
     let at = Instant::from_micros(1_000_000);
     let gap = Gap { dropped: 3, by_peer: vec![(ConnId(7), 2)], rest: 1 };
-    let traffic = Traffic { received: 1, sent: 1, journal_until: Some(at) };
+    let traffic = Traffic { received: 1, sent: 1, sent_unknown: false, journal_until: Some(at) };
     lines.renderer.entry(&lines.model.start(at), &mut lines.out);
     for kind in kinds() {
         lines.event(event(1, kind));
