@@ -84,8 +84,9 @@ fn checked(data: &[u8]) -> Vec<u8> {
     let mut journal = header.to_vec();
     let mut chain = crc32fast::Hasher::new();
     chain.update(header);
+    let mut is_first = true;
     while let Some((front, body)) = next_record(rest) {
-        if front[0] == END || front[0] == BLOCK_START && journal.len() > HEADER {
+        if front[0] == END || front[0] == BLOCK_START && !std::mem::take(&mut is_first) {
             chain = crc32fast::Hasher::new();
         }
         for part in [front, body] {
@@ -94,6 +95,16 @@ fn checked(data: &[u8]) -> Vec<u8> {
         }
         journal.extend_from_slice(&chain.clone().finalize().to_le_bytes());
         rest = rest.get(front.len() + body.len() + 4..).unwrap_or_default();
+        // Another file of a journal that is kept in several.
+        if front[0] == END
+            && rest.starts_with(MAGIC)
+            && let Some((header, after)) = rest.split_at_checked(HEADER)
+        {
+            journal.extend_from_slice(header);
+            chain = crc32fast::Hasher::new();
+            chain.update(header);
+            (rest, is_first) = (after, true);
+        }
     }
     journal.extend_from_slice(rest);
     journal
