@@ -12,6 +12,9 @@ use satwire_core::{Instant, Magic};
 /// connection for the rest of a message.
 pub(crate) const KEPT: usize = 512 << 10;
 
+/// Messages of one turn whose room is kept for the next.
+const SEEN_KEPT: usize = 1024;
+
 /// A message that somebody saw who only looks on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -87,6 +90,10 @@ impl Messages {
     /// Returns the next message that is to be told before the next event.
     pub(crate) fn next(&mut self) -> Option<Seen> {
         let is_next = self.seen.front().is_some_and(|seen| seen.events <= self.taken);
+        if self.seen.is_empty() {
+            // A burst is no reason to keep its memory.
+            self.seen.shrink_to(SEEN_KEPT);
+        }
         if is_next { self.seen.pop_front() } else { None }
     }
 

@@ -103,6 +103,28 @@ fn nothing_that_came_is_missing() -> Outcome {
     Ok(())
 }
 
+/// Of what a sniffer saw both directions are there.
+#[test]
+fn the_messages_of_a_capture_of_others() -> Outcome {
+    let captures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/captures");
+    for name in ["core-regtest.pcap", "core-regtest.dat"] {
+        let capture = captures.join(name);
+        let (_, info, _) = run(&["capinfo", text(&capture)?, "--json"])?;
+        let info: Value = serde_json::from_str(&info)?;
+        let (code, lines, errors) = run(&["replay", text(&capture)?, "--debug", "net", "--hex", "--json"])?;
+        assert_eq!((code, errors.as_str()), (Some(0), ""), "{name}");
+        let counts = counts(&lines)?;
+        for (command, expected) in info["commands"].as_object().ok_or("no commands")? {
+            for direction in ["in", "out"] {
+                let number = |key: &str| expected[direction][key].as_u64().unwrap_or_default();
+                let got = counts.get(&(direction.to_owned(), command.clone())).copied().unwrap_or_default();
+                assert_eq!(got, (number("messages"), number("bytes")), "{name} {direction} {command}");
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn the_demo_shows_its_messages() -> Outcome {
     let (code, lines, errors) = run(&["demo", "--json", "--debug", "net", "--hex"])?;
