@@ -6,10 +6,10 @@ use std::io::{self, Read as _};
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use satwire_core::node::{ConnId, EventKind};
+use satwire_core::node::{Address, ConnId, EventKind, Input};
 use satwire_core::{Instant, Node};
 
-use super::{Counting, prologue, session};
+use super::{Counting, addr, at, greeting, inv, prologue, session};
 use crate::convert::{Found, ImportOptions, Observer, Opened};
 use crate::journal::{
     BackgroundFile, EndReason, Ending, ErrorKind, Files, PlayError, Player, Reader, Recorder, Sink,
@@ -224,6 +224,38 @@ fn a_later_file_alone_is_observed() {
     assert!(found.iter().any(|line| line.contains("Announced")), "{found:?}");
     let from = file_name(&base, 2);
     assert_eq!(observed(&from), found);
+}
+
+/// What was sent is not in a journal: nobody can say that our core would have sent something else.
+#[test]
+fn of_a_later_file_no_difference_is_told() {
+    let memory = Memory::new();
+    let prologue = prologue();
+    let (config, clock) = (prologue.config.clone(), prologue.clock);
+    let recorder = Recorder::new(Counting::default(), memory.clone(), prologue).in_files_of(1);
+    let mut node = Node::new(config, clock, recorder);
+    for (conn, start) in [(1, 0), (2, 50_000)] {
+        let conn = ConnId(conn);
+        node.handle(at(start), Input::Dial(Address::Socket(addr(conn.0 as u8))));
+        node.handle(at(start + 5), Input::Connected(conn));
+        node.handle(at(start + 10), Input::Received(conn, &greeting(70 + conn.0)));
+        node.handle(at(start + 20), Input::Received(conn, &inv(3)));
+        node.handle(at(start + 4000), Input::Timeout);
+        node.handle(at(start + 40_000), Input::Received(conn, &inv(4)));
+    }
+    node.environment_mut().finish();
+    drop(node);
+    let files = memory.files();
+    let folder = tempfile::tempdir().unwrap();
+    let later = folder.path().join("later");
+    std::fs::write(&later, files[2..].concat()).unwrap();
+    let found = observed(&later);
+    let announced = found.iter().filter(|line| line.contains("Announced")).count();
+    assert_eq!(
+        (announced > 0, found.iter().filter(|line| line.contains("Difference")).count()),
+        (true, 0),
+        "{found:#?}"
+    );
 }
 
 /// As files on a disk: the last so many stay, and what is there is whole.

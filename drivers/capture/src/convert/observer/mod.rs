@@ -107,7 +107,8 @@ impl Observer {
             came: RecentIds::new(REMEMBERED),
             announced: RecentIds::new(REMEMBERED),
             announced_to_all: RecentIds::new(REMEMBERED),
-            shadow: Some(Shadow::new(&prologue.config, prologue.clock)),
+            // A journal holds nothing of what was sent, with which it could be compared.
+            shadow: prologue.continuation.is_none().then(|| Shadow::new(&prologue.config, prologue.clock)),
             patience: PATIENCE,
             told: Held::default(),
             now: Instant::ZERO,
