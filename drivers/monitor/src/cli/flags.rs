@@ -39,8 +39,8 @@ A peer whose lines the reader cannot take so fast has to wait; others are told m
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
 
-With --debug net each message is an event, 'message': those of one read, then what follows from them.
-With --record-size the journal is FILE.000001, FILE.000002 and so on; 'replay FILE' plays all of them.
+With --debug net each message is an event, 'message': those of one read, then what follows from
+them. With --record-size the journal is FILE.000001, FILE.000002 and so on; 'replay FILE' plays all.
 
 SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr. SIGHUP hands what
 --record keeps to the disk; it ends a run only if its terminal was closed.
@@ -89,8 +89,9 @@ The capture of another program is observed: nothing is sent or closed, and no me
 'loss' says what it lacks, 'opaque' that a connection is encrypted, 'difference' where our own core,
 which runs beside it, would have closed a connection or asked for something else.
 
-Of a journal in several files give the name without number: all of them, or the name of one: that and
-those after it. What does not begin with the first file is observed and not played: see docs/journals.md.
+Of a journal in several files give the name without a number for all of them, or the name of one
+for that and those after it. Without the first file it is observed, not played, and the first line
+says so.
 
 After 'watch --count N' the transactions that came in together with the last are shown as well, and
 what 'watch' left out at a 'gap' is there.
@@ -129,12 +130,11 @@ Examples:
   satwire diff old.jsonl field.journal              after it: what does it do otherwise?
   satwire diff field.journal other.journal          where do two runs part?
 
-Two journals are played and compared message by message, order by order and event by event, with the
-times since the start. Where one is the capture of another program both are observed, with the times
-since the first thing that was seen. JSON lines are
-compared with JSON lines, or with the replay of a capture (the version of the program that printed them
-is no difference), other text line by line. The first line that differs is shown, and the last few
-before it.
+Two journals are played and compared message by message, order by order and event by event, with
+the times since the start. Where one is the capture of another program both are observed, with the
+times since the first thing that was seen. JSON lines are compared with JSON lines, or with the
+replay of a capture (the version of the program that printed them is no difference), other text
+line by line. The first line that differs is shown, and the last few before it.
 
 Exit status: 0 if they are the same, 1 if they differ, 2 if they could not be compared.";
 
