@@ -8,7 +8,7 @@
 //! - [`World`]: one [`Node`](satwire_core::Node), its connections, and a [`Script`] for its random words;
 //! - [`Pair`]: two worlds, back to back, with a delay between them;
 //! - [`sim`]: many nodes and peers, and everything that can go wrong between them;
-//! - [`Transcript`]: what a node did, in lines that a person can read;
+//! - [`Transcript`]: what a node did, in lines that a person can read; [`import_transcript`]: what a capture shows;
 //! - [`Counting`]: an allocator that knows what is alive.
 //!
 //! Only [`lab`] is of another kind: it starts real btcds.
@@ -25,6 +25,7 @@ mod counting;
 mod decode;
 mod frame;
 mod hello;
+mod import;
 #[cfg(unix)]
 pub mod lab;
 mod pair;
@@ -41,6 +42,7 @@ pub use counting::Counting;
 pub use decode::{Sent, decode_frames, decode_frames_of};
 pub use frame::{Frame, MAGIC, NETWORK, message};
 pub use hello::Hello;
+pub use import::import_transcript;
 pub use pair::Pair;
 pub use script::Script;
 pub use session::{Session, closed};

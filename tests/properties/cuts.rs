@@ -123,7 +123,7 @@ fn run(steps: &[Step], direction: Direction, mut cut: impl FnMut() -> usize) -> 
 fn open(world: &mut World, direction: Direction) -> ConnId {
     match direction {
         Direction::Inbound => world.accept(peer_addr(1)),
-        _ => world.dial(peer_addr(1)),
+        Direction::Outbound => world.dial(peer_addr(1)),
     }
 }
 

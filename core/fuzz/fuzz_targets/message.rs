@@ -4,9 +4,11 @@
 
 #![no_main]
 
+use std::ops::ControlFlow;
+
 use libfuzzer_sys::fuzz_target;
 use satwire_core::Network;
-use satwire_core::wire::{Command, Header, Message, sha256d};
+use satwire_core::wire::{Command, Header, Message, fields, sha256d};
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, payload)) = data.split_first() else { return };
@@ -14,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(message) = Message::decode(command, payload, sha256d(payload)) else { return };
     assert_eq!(message.command(), command);
     walk(&message);
+    assert!(message.brief().to_string().len() <= 1000);
 
     let mut out = Vec::new();
     message.encode(&mut out, Network::Main.magic());
@@ -26,7 +29,20 @@ fuzz_target!(|data: &[u8]| {
         assert!(payload.starts_with(again));
     }
     assert_eq!(Message::decode(command, again, digest), Ok(message));
+    label(&out);
 });
+
+/// The labels lie side by side and are all of the message.
+fn label(message: &[u8]) {
+    let mut end = 0;
+    let labelled = fields(message, &mut |field| {
+        assert_eq!((field.offset, field.bytes), (end, &message[end..end + field.bytes.len()]));
+        assert!(field.name.to_string().len() <= 100 && field.value.to_string().len() <= 1000);
+        end += field.bytes.len();
+        ControlFlow::Continue(())
+    });
+    assert_eq!((labelled, end), (Ok(()), message.len()));
+}
 
 /// Reads all that there is, by every way to read it.
 fn walk(message: &Message<'_>) {

@@ -5,7 +5,7 @@ use crate::wire::NetAddress;
 
 /// The side that made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "a connection has two ends")]
 pub enum Direction {
     /// We dialled: we speak first.
     Outbound,

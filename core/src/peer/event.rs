@@ -86,6 +86,13 @@ pub struct Negotiated {
     pub time_offset: i64,
 }
 
+impl Negotiated {
+    /// A handshake with a peer of this `version`, without features and with clocks that agree.
+    pub const fn new(version: Version, common_version: i32) -> Self {
+        Self { version, common_version, wtxidrelay: false, addrv2: false, time_offset: 0 }
+    }
+}
+
 /// A `reject` (BIP61). The texts are what is printable ASCII of those that were sent, at most 1 KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

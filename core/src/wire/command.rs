@@ -40,7 +40,7 @@ impl Command {
 
     /// The text that a malformed command can be shown as: `?` for each byte that is not printable, the
     /// zeros at the end left out.
-    pub(crate) fn from_wire_lossy(mut bytes: [u8; 12]) -> Self {
+    pub fn from_wire_lossy(mut bytes: [u8; 12]) -> Self {
         let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         for byte in bytes[..len].iter_mut().filter(|byte| !is_command_char(**byte)) {
             *byte = b'?';

@@ -30,6 +30,7 @@ mod address;
 mod block;
 mod block_header;
 mod bloom;
+mod brief;
 mod cfilter;
 mod check;
 mod codec;
@@ -37,6 +38,7 @@ mod command;
 mod compact;
 mod error;
 mod feature;
+mod fields;
 mod hash;
 mod header;
 mod inventory;
@@ -55,6 +57,7 @@ pub use address::{AddrEntry, AddrV2Entry, KnownAddress, MAX_ADDRESS, MAX_ADDRESS
 pub use block::{Block, BlockTransactions, MerkleBlock};
 pub use block_header::{BlockHeader, Locator, MAX_HEADERS, MAX_LOCATOR};
 pub use bloom::{FilterLoad, MAX_FILTER, MAX_FILTER_ELEMENT, MAX_HASH_FUNCTIONS};
+pub use brief::Brief;
 pub use cfilter::{
     Filter, FilterCheckpoint, FilterCheckpointRequest, FilterHeaders, FilterRange, MAX_FILTER_HEADERS,
 };
@@ -67,6 +70,7 @@ pub use compact::{
 };
 pub use error::Error;
 pub use feature::{Feature, MAX_FEATURE_DATA, MAX_FEATURE_ID, MIN_FEATURE_ID, SendReconciliation};
+pub use fields::{Field, fields};
 pub use hash::{BlockHash, Hash, ParseHashError, Txid, Wtxid, sha256d};
 pub use header::{Header, MAX_PAYLOAD, encode_frame};
 pub use inventory::{

@@ -1,6 +1,7 @@
 //! The wire format: limits, published cases, round trips, and the `bitcoin` crate as a second opinion.
 
 mod differential;
+mod labels;
 mod limits;
 mod made;
 mod round_trip;

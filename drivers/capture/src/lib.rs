@@ -40,10 +40,13 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 #![forbid(unsafe_code)]
 
+pub mod convert;
+mod cutter;
 pub mod journal;
 pub mod shrink;
 mod summary;
 
+pub use cutter::{Cutter, Piece};
 pub use summary::{Connection, Messages, Summary};
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 
 use satwire_core::node::{ConnId, Purpose};
 use satwire_core::peer::Direction;
-use satwire_core::wire::{Command, Header, MAX_PAYLOAD};
+use satwire_core::wire::Command;
 use satwire_core::{Instant, Magic};
 
+use crate::cutter::{Cutter, Piece};
 use crate::journal::{Ending, Error, OwnedInput, Prologue, Reader, Record, Step, Version};
 
 /// The contents of a journal, counted without playing it.
@@ -22,6 +23,8 @@ pub struct Summary {
     pub format: Version,
     /// The making of the node: program, configuration with the network's magic, wall clock.
     pub prologue: Prologue,
+    /// How many files of a journal that is kept in several were read.
+    pub files: u32,
     /// The length of what was read, in bytes.
     pub bytes: u64,
     /// Records, the prologue and the digests among them.
@@ -55,7 +58,7 @@ pub struct Connection {
     /// From the first header with another network's magic, or with a length above the limit, on nothing
     /// was counted as messages: here it stood, in bytes of this connection's stream.
     pub broken_at: Option<u64>,
-    framing: Framing,
+    cutter: Cutter,
 }
 
 /// How many messages there were.
@@ -76,6 +79,7 @@ impl Summary {
         let mut summary = Self {
             format: reader.format(),
             prologue: reader.prologue().clone(),
+            files: 1,
             bytes: 0,
             records: 1,
             steps: 0,
@@ -100,6 +104,7 @@ impl Summary {
             }
         }
         summary.bytes = reader.offset();
+        summary.files = reader.files();
         summary.ending = reader.ending();
         (summary, damage)
     }
@@ -119,17 +124,18 @@ impl Summary {
         let first = self.span.map_or(step.at, |(first, _)| first);
         self.span = Some((first, step.at));
         self.steps += 1;
+        let magic = self.prologue.config.magic;
         match &step.input {
             OwnedInput::Connected(conn) if drew_nonce(step) => {
-                self.connections.insert(*conn, Connection::new(Direction::Outbound, None, step.at));
+                self.connections.insert(*conn, Connection::new(magic, Direction::Outbound, None, step.at));
             }
             OwnedInput::Accepted { conn, addr } => {
-                let connection = Connection::new(Direction::Inbound, Some(*addr), step.at);
+                let connection = Connection::new(magic, Direction::Inbound, Some(*addr), step.at);
                 self.connections.entry(*conn).or_insert(connection);
             }
             OwnedInput::Received(conn, bytes) => {
                 if let Some(connection) = self.connections.get_mut(conn) {
-                    connection.receive(self.prologue.config.magic, bytes);
+                    connection.receive(bytes);
                 }
             }
             OwnedInput::Closed(conn, _) if !self.connections.contains_key(conn) => self.failed_dials += 1,
@@ -143,49 +149,21 @@ fn drew_nonce(step: &Step) -> bool {
     step.draws.iter().any(|drawn| matches!(drawn.purpose, Purpose::VersionNonce(_)))
 }
 
-/// Where in the stream of messages a connection is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Framing {
-    /// The start of a header.
-    header: Vec<u8>,
-    /// Bytes of the payload that are still to come.
-    payload: u64,
-}
-
 impl Connection {
-    const fn new(direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
-        Self {
-            direction,
-            addr,
-            opened,
-            received: 0,
-            messages: BTreeMap::new(),
-            broken_at: None,
-            framing: Framing { header: Vec::new(), payload: 0 },
-        }
+    fn new(magic: Magic, direction: Direction, addr: Option<SocketAddr>, opened: Instant) -> Self {
+        let (messages, cutter) = (BTreeMap::new(), Cutter::new(magic, 0));
+        Self { direction, addr, opened, received: 0, messages, broken_at: None, cutter }
     }
 
-    fn receive(&mut self, magic: Magic, mut bytes: &[u8]) {
-        let end = self.received + bytes.len() as u64;
-        while !bytes.is_empty() && self.broken_at.is_none() {
-            let framing = &mut self.framing;
-            let skipped = framing.payload.min(bytes.len() as u64);
-            framing.payload -= skipped;
-            bytes = &bytes[skipped as usize..];
-            let more = bytes.len().min(Header::LEN - framing.header.len());
-            framing.header.extend_from_slice(&bytes[..more]);
-            bytes = &bytes[more..];
-            let Some(header) = framing.header.first_chunk().map(Header::decode) else { break };
-            framing.header.clear();
-            if header.magic != magic || header.length > MAX_PAYLOAD {
-                self.broken_at = Some(end - bytes.len() as u64 - Header::LEN as u64);
-                break;
+    fn receive(&mut self, mut bytes: &[u8]) {
+        while let Some(piece) = self.cutter.next(&mut bytes) {
+            if let Piece::Begun(header) = piece {
+                let messages = self.messages.entry(header.command()).or_default();
+                messages.count += 1;
+                messages.payload += u64::from(header.length);
             }
-            framing.payload = u64::from(header.length);
-            let messages = self.messages.entry(header.command()).or_default();
-            messages.count += 1;
-            messages.payload += u64::from(header.length);
         }
-        self.received = end;
+        self.received = self.cutter.taken();
+        self.broken_at = self.cutter.broken_at();
     }
 }

@@ -3,12 +3,16 @@
 use satwire_core::node::EventKind;
 
 /// The names, in alphabetical order. The place of each is its bit.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 21] = [
     "clock",
+    "difference",
     "feefilter",
     "ignored",
+    "loss",
+    "message",
     "offline",
     "online",
+    "opaque",
     "peer_connected",
     "peer_dial_failed",
     "peer_disconnected",
@@ -22,6 +26,9 @@ const NAMES: [&str; 17] = [
     "tx_propagation",
     "tx_unanswered",
 ];
+
+/// Those that only `--debug net` adds.
+const NET: [&str; 2] = ["ignored", "message"];
 
 /// Lines that frame the others, and are always told.
 const FRAME: [&str; 3] = ["gap", "start", "summary"];
@@ -86,20 +93,25 @@ impl EventSet {
 
     /// Those that are told if no list says otherwise: all but what only [`EventSet::with_net`] adds.
     pub(crate) fn usual() -> Self {
-        let (net, _) = Self::named(["ignored"]);
+        let (net, _) = Self::named(NET);
         Self(((1 << NAMES.len()) - 1) & !net.0)
     }
 
     /// Those, and what `--debug net` tells.
     #[must_use]
     pub(crate) fn with_net(self) -> Self {
-        let (net, _) = Self::named(["ignored"]);
+        let (net, _) = Self::named(NET);
         Self(self.0 | net.0)
     }
 
     /// Whether an event is in it.
     pub(crate) fn has(self, kind: &EventKind) -> bool {
-        let bit = name(kind).and_then(|name| NAMES.iter().position(|known| *known == name));
+        name(kind).is_some_and(|name| self.names(name))
+    }
+
+    /// Whether the event of this name is in it.
+    pub(crate) fn names(self, name: &str) -> bool {
+        let bit = NAMES.iter().position(|known| *known == name);
         bit.is_some_and(|bit| self.0 & 1 << bit != 0)
     }
 
@@ -140,9 +152,9 @@ mod tests {
             [("", ""), ("tx,", ""), ("Tx", "Tx"), ("tx,blocks,foo", "blocks"), ("tx tx", "tx tx")]
         {
             let error = EventSet::parse(list).unwrap_err();
-            assert!(
-                error.starts_with(&format!("there is no event '{wrong}': give some of clock,feefilter,gap,"))
-            );
+            assert!(error.starts_with(&format!(
+                "there is no event '{wrong}': give some of clock,difference,feefilter,"
+            )));
             assert!(error.ends_with(",tx_notfound,tx_propagation,tx_unanswered"), "{error}");
         }
     }

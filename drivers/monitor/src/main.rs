@@ -3,15 +3,20 @@
 // They panic where nothing can be written: `stderr` does not.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod capture;
 mod cli;
 mod commands;
+mod draft;
 mod event_set;
+mod messages;
 mod meter;
 mod model;
+mod observing;
 mod options;
 mod plain;
 mod record;
 mod render;
+mod replayed;
 mod run;
 mod stderr;
 
@@ -19,7 +24,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use self::cli::{Action, Refusal, Stdout};
-use self::commands::{capinfo, decoderawtransaction, demo, replay, watch};
+use self::commands::{capinfo, convert, decoderawtransaction, demo, diff, replay, watch};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os(), Stdout::detect()) {
@@ -27,7 +32,9 @@ fn main() -> ExitCode {
         Ok(Action::Demo(demo)) => demo::run(demo),
         Ok(Action::Decode(decode)) => decoderawtransaction::run(&decode),
         Ok(Action::Replay(replay)) => replay::run(&replay),
+        Ok(Action::Convert(convert)) => convert::run(&convert),
         Ok(Action::Capinfo(capinfo)) => capinfo::run(&capinfo),
+        Ok(Action::Diff(diff)) => diff::run(&diff),
         Err(refusal) => refuse(&refusal),
     }
 }

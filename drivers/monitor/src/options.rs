@@ -12,8 +12,10 @@ use crate::event_set::EventSet;
 /// The options, each under the name of its flag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// `--debug net`: messages that are ignored are told.
+    /// `--debug net`: every message is told, and those that are ignored.
     pub(crate) debug_net: bool,
+    /// `--hex`: the bytes of messages are shown, with labels.
+    pub(crate) hex: bool,
     /// `--count`: with this transaction a run ends, and what comes after it is not told until the node stops.
     pub(crate) count: Option<NonZeroU64>,
     /// `--events`: these are told.
@@ -33,6 +35,9 @@ impl Options {
         if self.debug_net {
             pairs.push(("debug".into(), "net".into()));
         }
+        if self.hex {
+            pairs.push(("hex".into(), "1".into()));
+        }
         if let Some(count) = self.count {
             pairs.push(("count".into(), count.to_string()));
         }
@@ -48,6 +53,7 @@ impl Options {
         for (name, value) in &prologue.options {
             match (&**name, &**value, value.parse()) {
                 ("debug", "net", _) => options.debug_net = true,
+                ("hex", "1", _) => options.hex = true,
                 ("count", _, Ok(count)) => options.count = Some(count),
                 ("events", list, _) => {
                     let (events, newer) = EventSet::named(list.split(','));
@@ -72,6 +78,7 @@ mod tests {
         let prologue = |pairs| Prologue::new("", Config::default(), WallClock::default()).with_options(pairs);
         for options in [
             Options::default(),
+            Options { debug_net: true, hex: true, ..Options::default() },
             Options { debug_net: true, ..Options::default() },
             Options { count: NonZeroU64::new(7), ..Options::default() },
             Options { events: EventSet::parse("tx,ignored").ok(), ..Options::default() },
@@ -84,7 +91,7 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let (options, unknown) = Options::recorded(&prologue(newer.into()));
         let events = EventSet::parse("tx").ok();
-        assert_eq!(options, Options { debug_net: false, count: NonZeroU64::new(7), events });
+        assert_eq!(options, Options { count: NonZeroU64::new(7), events, ..Options::default() });
         assert_eq!(unknown, ["count=0", "events=tx_new", "debug=all", "later=1"]);
     }
 }

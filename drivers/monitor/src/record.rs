@@ -1,15 +1,16 @@
 //! Where the random words of a run come from, and the journal that may be kept of it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use chacha20::ChaCha12Rng;
 use rand_core::SeedableRng as _;
 use satwire_capture::journal::{BackgroundFile, EndReason, Prologue, Recorder};
 use satwire_core::node::{ConnId, Environment, FromRng, Input, Output, Purpose};
-use satwire_core::{Config, WallClock};
+use satwire_core::{Config, Magic, WallClock};
 
+use crate::messages::Messages;
 use crate::meter::Meter;
 use crate::options::Options;
 
@@ -24,6 +25,7 @@ pub(crate) type SystemRng = FromRng<ChaCha12Rng>;
 pub(crate) struct RunEnvironment {
     keeping: Keeping,
     meter: Meter,
+    messages: Option<Box<Messages>>,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,17 @@ impl RunEnvironment {
     }
 
     fn new(keeping: Keeping) -> Self {
-        Self { keeping, meter: Meter::default() }
+        Self { keeping, meter: Meter::default(), messages: None }
+    }
+
+    /// The same; every message is kept until it is told, if `debug_net` wants that.
+    pub(crate) fn with_messages(self, debug_net: bool, magic: Magic) -> Self {
+        Self { messages: debug_net.then(|| Box::new(Messages::new(magic))), ..self }
+    }
+
+    /// The messages that were not told yet, if they are to be told.
+    pub(crate) fn messages(&mut self) -> Option<&mut Messages> {
+        self.messages.as_deref_mut()
     }
 
     /// The counts so far.
@@ -56,17 +68,22 @@ impl RunEnvironment {
         &self.meter
     }
 
-    /// Keeps a journal in `file` of a node with this configuration and clock, whose events are shown by `options`.
+    /// Keeps a journal in `file` of a node with this configuration and clock, whose events are shown by `options`; in
+    /// files of this size, if there is one.
     pub(crate) fn recording(
         rng: SystemRng,
         file: BackgroundFile,
         config: &Config,
         clock: WallClock,
         options: Options,
+        size: Option<NonZeroU64>,
     ) -> Self {
         let program = concat!("satwire ", env!("CARGO_PKG_VERSION"));
         let prologue = Prologue::new(program, config.clone(), clock).with_options(options.to_pairs());
-        let recorder = Recorder::new(rng, file, prologue);
+        let mut recorder = Recorder::new(rng, file, prologue);
+        if let Some(size) = size {
+            recorder = recorder.in_files_of(size.get());
+        }
         // At once, for a start: whatever happens to the program then, what there is can be opened.
         let flush_at = Some(Instant::now());
         Self::new(Keeping::Recording(Box::new(Recording { recorder, flush_at, end_told: false })))
@@ -164,6 +181,9 @@ impl Environment for RunEnvironment {
 
     fn input(&mut self, now: satwire_core::Instant, input: &Input<'_>) {
         self.meter.input(now, input);
+        if let Some(messages) = &mut self.messages {
+            messages.input(now, input);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
             recording.recorder.input(now, input);
@@ -172,64 +192,20 @@ impl Environment for RunEnvironment {
 
     fn queued(&mut self, now: satwire_core::Instant, conn: ConnId, frames: &[u8]) {
         self.meter.queued(frames);
+        if let Some(messages) = &mut self.messages {
+            messages.queued(now, conn, frames);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.queued(now, conn, frames);
         }
     }
 
     fn output(&mut self, now: satwire_core::Instant, output: &Output) {
+        if let Some(messages) = &mut self.messages {
+            messages.output(output);
+        }
         if let Keeping::Recording(recording) = &mut self.keeping {
             recording.recorder.output(now, output);
-        }
-    }
-}
-
-/// A journal's file before the run has begun: until then nothing is replaced, and nothing is to be left.
-#[derive(Debug)]
-pub(crate) struct Draft {
-    path: PathBuf,
-    /// Where it is written; beside the file that it is to replace.
-    written: PathBuf,
-    /// A target that is no file, a pipe or a device, was there before and stays.
-    is_file: bool,
-}
-
-impl Draft {
-    /// Creates the file; what to tell the user if that fails.
-    pub(crate) fn create(path: &Path, force: bool) -> Result<(Self, BackgroundFile), String> {
-        let kind = path.symlink_metadata().map(|metadata| metadata.file_type());
-        let replaces = force && kind.as_ref().is_ok_and(|kind| kind.is_file() || kind.is_symlink());
-        let mut written = path.to_path_buf();
-        if replaces {
-            written.as_mut_os_string().push(format!(".{}", std::process::id()));
-        }
-        let draft = Self { path: path.into(), written, is_file: replaces || kind.is_err() };
-        let file = BackgroundFile::create(&draft.written, force).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                format!(
-                    "--record: {} exists: choose another name, or add --force to replace it",
-                    path.display()
-                )
-            }
-            _ => format!("--record: cannot create {}: {error}", path.display()),
-        })?;
-        Ok((draft, file))
-    }
-
-    /// The run has begun: the file takes its place.
-    pub(crate) fn keep(&self) -> Result<(), String> {
-        if self.written == self.path {
-            return Ok(());
-        }
-        std::fs::rename(&self.written, &self.path)
-            .map_err(|error| format!("--record: cannot replace {}: {error}", self.path.display()))
-    }
-
-    /// There is no run: a file in which nothing happened would be in the way of the next attempt.
-    pub(crate) fn discard(&self) {
-        if self.is_file {
-            // That it is left behind is no second trouble.
-            let _ = std::fs::remove_file(&self.written);
         }
     }
 }

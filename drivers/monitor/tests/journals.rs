@@ -26,8 +26,8 @@ fn bad_files_get_one_line() -> Outcome {
     let half = RECORDING.len() / 2;
     let lying = [&RECORDING[..1000], &[0x80, 0xff, 0xff, 0xff, 0xff, 0x0f]].concat();
     let cases: [(&str, Vec<u8>, &str, bool); 8] = [
-        ("empty", vec![], "byte 0: the journal ends, expected magic and version", false),
-        ("foreign", b"\xd4\xc3\xb2\xa1 a packet capture".to_vec(), "byte 0: not a satwire journal", false),
+        ("empty", vec![], "byte 0: no capture: starts with \"\", expected a satwire journal", false),
+        ("foreign", b"\x7fELF, and what it is".to_vec(), "byte 0: no capture: starts with \"\\x7fELF", false),
         ("only magic", RECORDING[..17].to_vec(), "byte 17: the journal ends", false),
         ("from the future", with(16, 9), "byte 16: journal format 9.0, expected 1.x to 2.x", false),
         ("cut in its prologue", RECORDING[..60].to_vec(), "byte 60: the journal ends", false),

@@ -5,7 +5,7 @@
 //! turn: one with an environment that does nothing but hand out the recorded words, one with a recorder whose file is
 //! the null device, and one in a player that reads the journal from the disk. Outputs are drained alike. The
 //! inputs of the first two are decoded before the clock starts. A ratio is that of the 20th percentiles of all
-//! rounds; "must" is the least that is accepted, on a quiet machine.
+//! rounds; "must" is the least that is accepted, on a quiet machine. The last rows are of the same traffic as packets.
 //!
 //! ```text
 //! cargo bench -p satwire-capture             64 MB for each recording
@@ -16,6 +16,7 @@
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 mod dense;
+mod import;
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -63,6 +64,7 @@ fn measure(path: &Path, bytes: u64) -> Result<(), Box<dyn Error>> {
     let size = journal.metadata()?.len();
     let mut race = Race::new(&journal)?;
     while race.round()? {}
+    let bare_in_all = race.times[0].iter().sum();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let [bare, record, replay] = race.times.map(|mut times| {
         times.sort_unstable();
@@ -81,7 +83,7 @@ fn measure(path: &Path, bytes: u64) -> Result<(), Box<dyn Error>> {
         extra / steps as f64,
         extra / outputs as f64
     );
-    Ok(())
+    import::measure(&journal, received, bare_in_all)
 }
 
 /// Three nodes that get the same inputs.

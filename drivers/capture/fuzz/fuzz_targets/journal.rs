@@ -7,6 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use satwire_capture::Summary;
+use satwire_capture::convert::Observer;
 use satwire_capture::journal::{EndReason, Ending, MAGIC, Player, Reader, Record, Writer};
 
 /// Magic and version.
@@ -27,7 +28,9 @@ fn run(journal: &[u8]) {
     let prologue = reader.prologue().clone();
     let mut copy = Vec::new();
     let mut writer = Writer::new(&mut copy, &prologue);
-    let mut steps = Vec::new();
+    let (mut steps, mut observed) = (Vec::new(), Vec::new());
+    let is_small = prologue.config.remembered_ids <= MOST_REMEMBERED;
+    let mut observer = (prologue.origin.is_some() && is_small).then(|| Observer::new(&prologue));
     for entry in reader.by_ref().flatten() {
         match entry.record {
             Record::Step(step) => {
@@ -35,6 +38,14 @@ fn run(journal: &[u8]) {
                 steps.push(step);
             }
             Record::Digest(digest) => writer.digest(digest),
+            Record::Observation(observation) => {
+                writer.observation(&observation);
+                observed.push(observation.clone());
+                if let Some(observer) = &mut observer {
+                    observer.observe(observation);
+                    while observer.poll().is_some() {}
+                }
+            }
             other => panic!("{other:?} is new: say here how it is written"),
         }
     }
@@ -45,16 +56,24 @@ fn run(journal: &[u8]) {
     let mut written = again.prologue().clone();
     written.unknown.clone_from(&prologue.unknown);
     assert_eq!(written, prologue);
-    let read = again.by_ref().filter_map(|entry| match entry.expect("it was written").record {
-        Record::Step(step) => Some(step),
-        _ => None,
-    });
-    assert!(read.eq(steps));
+    let (mut steps_again, mut observed_again) = (Vec::new(), Vec::new());
+    for entry in again.by_ref() {
+        match entry.expect("it was written").record {
+            Record::Step(step) => steps_again.push(step),
+            Record::Observation(observation) => observed_again.push(observation),
+            _ => {}
+        }
+    }
+    assert_eq!((steps_again, observed_again), (steps, observed));
+    if let Some(observer) = &mut observer {
+        observer.finish();
+        while observer.poll().is_some() {}
+    }
     assert_eq!(again.ending(), Ending::Marked(EndReason::Clean));
     assert!(reader.offset() <= journal.len() as u64);
     let (summary, _) = Summary::read(Reader::new(journal).expect("it was read"));
     assert_eq!(summary.prologue, prologue);
-    if prologue.config.remembered_ids <= MOST_REMEMBERED {
+    if is_small {
         let _ = Player::new(Reader::new(journal).expect("it was read")).run(|_| {});
     }
 }
@@ -65,8 +84,9 @@ fn checked(data: &[u8]) -> Vec<u8> {
     let mut journal = header.to_vec();
     let mut chain = crc32fast::Hasher::new();
     chain.update(header);
+    let mut is_first = true;
     while let Some((front, body)) = next_record(rest) {
-        if front[0] == END || front[0] == BLOCK_START && journal.len() > HEADER {
+        if front[0] == END || front[0] == BLOCK_START && !std::mem::take(&mut is_first) {
             chain = crc32fast::Hasher::new();
         }
         for part in [front, body] {
@@ -75,6 +95,16 @@ fn checked(data: &[u8]) -> Vec<u8> {
         }
         journal.extend_from_slice(&chain.clone().finalize().to_le_bytes());
         rest = rest.get(front.len() + body.len() + 4..).unwrap_or_default();
+        // Another file of a journal that is kept in several.
+        if front[0] == END
+            && rest.starts_with(MAGIC)
+            && let Some((header, after)) = rest.split_at_checked(HEADER)
+        {
+            journal.extend_from_slice(header);
+            chain = crc32fast::Hasher::new();
+            chain.update(header);
+            (rest, is_first) = (after, true);
+        }
     }
     journal.extend_from_slice(rest);
     journal

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -12,6 +13,7 @@ use std::time;
 use satwire_core::Instant;
 
 use super::EndReason;
+use super::files::{FileDisk, create};
 
 /// A journal's file, written by a thread of its own, so that a slow disk never holds up who records.
 ///
@@ -59,10 +61,11 @@ struct Queue {
     on_failure: Option<Box<dyn FnOnce() + Send>>,
 }
 
-/// Whole records, and the time of the last step in them or before.
+/// Whole records, and the time of the last step in them or before; none of them where another file begins.
 struct Chunk {
     bytes: Vec<u8>,
     until: Instant,
+    next_file: bool,
 }
 
 impl fmt::Debug for Queue {
@@ -92,17 +95,13 @@ impl BackgroundFile {
     /// recognise ourselves. A file that exists is an error ([`io::ErrorKind::AlreadyExists`]) unless
     /// `force` says to replace it; what is no file, a pipe or a device, is then written to.
     pub fn create(path: &Path, force: bool) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path);
+        let mut file = create(path);
         if force && matches!(&file, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
             let kind = path.symlink_metadata()?.file_type();
             if kind.is_file() || kind.is_symlink() {
                 // Replaced, not emptied: the old file's permissions, and who has it open, stay with it.
                 std::fs::remove_file(path)?;
-                file = options.open(path);
+                file = create(path);
             } else {
                 file = OpenOptions::new().write(true).open(path);
             }
@@ -113,6 +112,13 @@ impl BackgroundFile {
     /// As [`BackgroundFile::create`], for a file that is open and empty, with another limit in bytes.
     pub fn with_limit(file: File, limit: usize) -> io::Result<Self> {
         Self::on(file, limit, Self::SYNC)
+    }
+
+    /// As [`BackgroundFile::with_limit`], for a journal that is kept in several files: `file` is the first of them, or
+    /// becomes it, and those after it have the names that [`file_name`](super::file_name) gives them. The last `keep` are
+    /// kept, the others are removed; without it all are.
+    pub fn in_files(file: File, base: &Path, keep: Option<NonZeroU32>) -> io::Result<Self> {
+        Self::on(FileDisk::new(base.into(), file, keep), Self::LIMIT, Self::SYNC)
     }
 
     /// A file on this disk.
@@ -164,6 +170,16 @@ impl BackgroundFile {
         self.shared.queue().error.as_ref().map_or(Ok(()), |error| Err(copy(error)))
     }
 
+    /// Goes on in another file after what was taken.
+    pub(super) fn queue_next_file(&mut self) -> io::Result<()> {
+        self.failed()?;
+        let mut queue = self.shared.queue();
+        queue.chunks.push_back(Chunk { bytes: Vec::new(), until: Instant::ZERO, next_file: true });
+        drop(queue);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
     /// Takes all of `bytes` or nothing.
     pub(super) fn queue(&mut self, bytes: &[u8], until: Instant) -> io::Result<usize> {
         self.failed()?;
@@ -182,7 +198,7 @@ impl BackgroundFile {
         }
         self.refused = false;
         queue.bytes += bytes.len();
-        queue.chunks.push_back(Chunk { bytes: bytes.to_vec(), until });
+        queue.chunks.push_back(Chunk { bytes: bytes.to_vec(), until, next_file: false });
         drop(queue);
         self.shared.changed.notify_all();
         Ok(bytes.len())
@@ -205,6 +221,11 @@ pub(crate) trait Disk: Send + 'static {
 
     /// Takes away everything after the first `len` bytes.
     fn cut(&mut self, len: u64) -> io::Result<()>;
+
+    /// Goes on in another file.
+    fn next_file(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 impl Disk for File {
@@ -255,11 +276,13 @@ impl<D: Disk> DiskWriter<D> {
             let task = self.next(shared);
             let closes = matches!(task, Task::Close);
             let result = match &task {
+                Task::Write(chunk) if chunk.next_file => self.next_file(),
                 Task::Write(chunk) => self.write(chunk),
                 Task::Sync | Task::Close => self.sync(),
             };
             let failed = result.is_err();
-            if failed {
+            // A file that another one follows has said its last word.
+            if failed && !matches!(&task, Task::Write(Chunk { next_file: true, .. })) {
                 self.last_words();
             }
             let mut queue = shared.queue();
@@ -311,6 +334,14 @@ impl<D: Disk> DiskWriter<D> {
         self.written = (self.written.0 + chunk.bytes.len() as u64, chunk.until);
         let sync = self.sync;
         self.sync_at.get_or_insert_with(|| time::Instant::now() + sync);
+        Ok(())
+    }
+
+    /// Ends the file, which is whole on the disk then, and begins another.
+    fn next_file(&mut self) -> io::Result<()> {
+        self.sync()?;
+        self.disk.next_file()?;
+        (self.written.0, self.synced.0) = (0, 0);
         Ok(())
     }
 

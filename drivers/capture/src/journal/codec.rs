@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A length, and so many bytes.
-    fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], ErrorKind> {
+    pub(super) fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], ErrorKind> {
         let needed = self.varint(field)?;
         let left = self.left.len() as u64;
         if needed > left {

@@ -91,6 +91,17 @@ pub enum ErrorKind {
     /// A text that is not UTF-8.
     #[error("{0} is not UTF-8 text")]
     Text(&'static str),
+    /// A file of a journal that is kept in several, where another one belongs.
+    #[error("file {found} of a journal that is kept in several, expected file {expected}")]
+    Part {
+        /// The number of the file.
+        found: u32,
+        /// The number of the file that belongs there.
+        expected: u32,
+    },
+    /// The next file by its number, of another journal.
+    #[error("file {0} is of another journal: it does not go on where the file before it ends")]
+    Strange(u32),
     /// A record where another one belongs.
     #[error("found {found}, expected {expected}")]
     Order {

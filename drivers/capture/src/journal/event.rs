@@ -189,7 +189,6 @@ fn put_connected(out: &mut Vec<u8>, addr: &SocketAddr, direction: Direction) {
     match direction {
         Direction::Outbound => out.push(0),
         Direction::Inbound => out.push(1),
-        other => put_other(out, &format!("{other:?}")),
     }
 }
 

@@ -6,6 +6,7 @@ pub(super) const BLOCK_START: u8 = 1;
 pub(super) const PROLOGUE: u8 = 2;
 pub(super) const BLOCK_END: u8 = 3;
 pub(super) const END: u8 = 4;
+pub(super) const OBSERVATION: u8 = 5;
 
 /// From here up to [`STEP`] are kinds that a reader may pass over if it does not know them.
 const PASSED_OVER: u8 = 64;
@@ -67,6 +68,7 @@ pub(super) const fn name(byte: u8, format: Version) -> &'static str {
         PROLOGUE => "a prologue",
         BLOCK_END => "the end of a block",
         END => "an end mark",
+        OBSERVATION => "an observation",
         _ if StepKind::of(byte, format).is_some() => "a step",
         _ => "an unknown record",
     }

@@ -15,9 +15,10 @@
 //! | kind | record | body |
 //! |---|---|---|
 //! | 1 | block start | number · time in µs, both varint |
-//! | 2 | prologue | fields: 1 program, 2 wall clock, 3 configuration (fields), 4 draws, 5 options |
+//! | 2 | prologue | fields: 1 program, 2 wall clock, 3 configuration (fields), 4 draws, 5 options, 6 origin, 7 continuation |
 //! | 3 | block end | records · bytes of the block up to here, both varint · digest 16, or nothing |
 //! | 4 | end | why, u8 |
+//! | 5 | observation | number of what was observed, varint · µs since the record before · connection, varint · its own fields |
 //! | 64 to 127 | none yet | may be passed over |
 //! | 128 + bits | step | input number n, varint · µs since the last step · draws if bit 0 · mark 2 if bit 1 · its fields |
 //!
@@ -56,6 +57,20 @@
 //! The core hashes what it receives twice, so a journal must not do so again: hence a CRC and a plain
 //! sum where a cryptographic hash would cost a tenth of the speed more.
 //!
+//! **Several files.** A journal may be kept in files, one after the other: `FILE.000001`, `FILE.000002` and so on
+//! ([`file_name`]). A file ends with a whole block and the end mark 5; the next one begins like a
+//! journal. Its prologue has no draws, the wall clock as it was set then, and a *continuation*: the
+//! number of the file, the time of the last step before it, the digest of all before it, and of each open connection its
+//! address, what it had negotiated, and how much was to come of a message that was under way. Files after one another
+//! (also in one stream) are one journal: a [`Reader`] goes on from one to the next, says which is missing, and its records
+//! are numbered through; a [`Player`] plays them as if they were one. A file without those before it cannot be played, since
+//! the node's state is not in it: it is [observed](crate::convert::Opened::open). Where a file ends is said by
+//! [`Recorder::in_files_of`] and by what was recorded, so that a replay that is recorded is cut at the same places.
+//!
+//! **Imports.** The journal of a capture that another program made names its origin in the prologue and has
+//! observations instead of steps: connections, the bytes of both directions, losses. No node played it, so there are no
+//! draws, marks and digests, and a [`Player`] refuses it: [`convert`](crate::convert) reads it.
+//!
 //! # Versions: what is promised
 //!
 //! A journal of format 1.0 or 2.x is read by every later program of this house. 2.0 is what is written; to carry an
@@ -93,16 +108,20 @@ mod background;
 mod chain;
 mod codec;
 mod config;
+mod continuation;
 mod digest;
 mod error;
 mod event;
+mod files;
 mod input;
 mod kind;
+mod observation;
 mod player;
 mod prologue;
 mod reader;
 mod record;
 mod recorder;
+mod rotation;
 mod sink;
 mod source;
 mod sum;
@@ -115,9 +134,12 @@ use std::time::Duration;
 pub use self::background::BackgroundFile;
 #[cfg(test)]
 pub(crate) use self::background::Disk;
+pub use self::continuation::{Carried, Continuation, MAX_CARRIED};
 pub use self::digest::{Digest, Digested};
 pub use self::error::{Error, ErrorKind};
+pub use self::files::{Files, file_name, file_number, files_of};
 pub use self::input::OwnedInput;
+pub use self::observation::{Close, Observation, Observed, Origin, Way};
 pub use self::player::{Difference, PlayError, Played, Player, What};
 pub use self::prologue::{Prologue, Unknown};
 pub use self::reader::{Ending, Entry, Reader};

@@ -47,6 +47,14 @@ pub enum PlayError {
     /// The node does something else now.
     #[error(transparent)]
     Difference(#[from] Difference),
+    /// It is the import of another program's capture, which no node can play.
+    #[error("the import of a capture that another program made: it is observed, not played")]
+    Import,
+    /// It is a later file of a journal that is kept in several, without those before it.
+    #[error(
+        "file {0} of a journal that is kept in several, without those before it: it is observed, not played"
+    )]
+    Part(u32),
 }
 
 /// The first point at which a replay does not do what was recorded.
@@ -178,6 +186,15 @@ impl<R: Read, M: Machine> Player<R, M> {
     ///
     /// After an error there is no next record.
     pub fn step(&mut self) -> Result<Option<Played>, PlayError> {
+        if self.reader.prologue().origin.is_some() {
+            self.reader.stop();
+            return Err(PlayError::Import);
+        }
+        if let Some(continuation) = &self.reader.prologue().continuation {
+            let part = continuation.part;
+            self.reader.stop();
+            return Err(PlayError::Part(part));
+        }
         if let Some(wrong) = self.wrong.take() {
             return self.differ(0, What::Draw(wrong));
         }
@@ -200,6 +217,7 @@ impl<R: Read, M: Machine> Player<R, M> {
                     return self.differ(number, What::Said { expected, got });
                 }
             }
+            View::Observation(_) => return Err(PlayError::Import),
             View::Digest(expected) => {
                 let got = self.digest.borrow().sum();
                 if got != expected {

@@ -8,7 +8,7 @@ use super::codec::{Fields, put_bytes, put_signed, put_varint};
 use super::config::{put_config, take_config, take_config_1_0};
 use super::input::Unsupported;
 use super::record::{Drawn, put_drawn, take_draws};
-use super::{ErrorKind, MAX_OPTIONS, Version};
+use super::{Continuation, ErrorKind, MAX_OPTIONS, Origin, Version};
 
 /// The making of a node: enough to make the same one again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub struct Prologue {
     /// The options that decided how the program showed what the node told, as names and values in its own words and
     /// order: with them a replay prints the same without being told how. At most [`MAX_OPTIONS`] are recorded.
     pub options: Vec<(String, String)>,
+    /// The capture of another program that this is an import of. Then there are observations and no steps.
+    pub origin: Option<Origin>,
+    /// The place of the file in a journal that is kept in several, unless it is the first.
+    pub continuation: Option<Box<Continuation>>,
     /// Parts that this program does not know of a journal that was read: see [`Unknown`]. It is not written.
     pub unknown: Vec<Unknown>,
 }
@@ -72,6 +76,8 @@ mod field {
     pub(super) const CONFIG: u64 = 3;
     pub(super) const DRAWS: u64 = 4;
     pub(super) const OPTIONS: u64 = 5;
+    pub(super) const ORIGIN: u64 = 6;
+    pub(super) const CONTINUATION: u64 = 7;
 }
 
 /// The most fields of a prologue that are passed over.
@@ -81,7 +87,16 @@ impl Prologue {
     /// The facts known before the node is made. The recorder adds the draws.
     pub fn new(program: impl Into<String>, config: Config, clock: WallClock) -> Self {
         let (draws, options, unknown) = (Vec::new(), Vec::new(), Vec::new());
-        Self { program: program.into(), config, clock, draws, options, unknown }
+        Self {
+            program: program.into(),
+            config,
+            clock,
+            draws,
+            options,
+            origin: None,
+            continuation: None,
+            unknown,
+        }
     }
 
     /// The same with these options.
@@ -123,6 +138,12 @@ impl Prologue {
             put_bytes(&mut value, text.as_bytes());
         }
         put(field::OPTIONS, &mut value);
+        self.origin.iter().for_each(|origin| put_varint(&mut value, origin.number()));
+        put(field::ORIGIN, &mut value);
+        if let Some(continuation) = &self.continuation {
+            continuation.encode(&mut value);
+        }
+        put(field::CONTINUATION, &mut value);
         Ok(())
     }
 
@@ -139,6 +160,8 @@ impl Prologue {
                 field::CONFIG => config = Some(take_config(value, &mut unknown)?),
                 field::DRAWS => take_draws(value, &mut prologue.draws)?,
                 field::OPTIONS => take_options(value, &mut prologue.options)?,
+                field::CONTINUATION => prologue.continuation = Some(Box::new(Continuation::take(value)?)),
+                field::ORIGIN => prologue.origin = Some(Origin::take(value)?),
                 _ => Unknown::note(&mut unknown, "prologue field", number, value, MAX_UNKNOWN)?,
             }
             Ok(())

@@ -6,9 +6,10 @@ use std::io::Read;
 use satwire_core::Instant;
 
 use super::kind::{self, StepKind};
+use super::observation::take_observation;
 use super::record::{Scratch, StepView, take_step};
 use super::source::{Raw, Source};
-use super::{DIGEST, EndReason, Error, ErrorKind, Prologue, Record, Version};
+use super::{Continuation, DIGEST, EndReason, Error, ErrorKind, Observation, Prologue, Record, Version};
 
 /// Reads a journal as a stream, one record at a time: it holds one record and a buffer, however long
 /// the journal is, and trusts nothing that is not checked.
@@ -28,6 +29,11 @@ pub struct Reader<R> {
     numbered: u64,
     ending: Ending,
     done: bool,
+    /// The number of the file, and how many there were.
+    part: u32,
+    parts: u32,
+    /// The last digest.
+    digest: Option<[u8; DIGEST]>,
 }
 
 /// A record, and where it stands.
@@ -75,12 +81,14 @@ impl fmt::Display for Ending {
 #[derive(Debug)]
 pub(super) enum View<'a> {
     Step(StepView<'a>),
+    Observation(Observation),
     Digest([u8; DIGEST]),
 }
 
 /// The finding, with the body of a step still to be looked into.
 enum Found {
     Step(StepKind),
+    Observation,
     Digest([u8; DIGEST]),
 }
 
@@ -104,17 +112,61 @@ impl<R: Read> Reader<R> {
             numbered: 1,
             ending: Ending::Cut { offset: 0, torn: 0 },
             done: false,
+            part: 1,
+            parts: 1,
+            digest: None,
         };
-        let start = reader.source.offset;
-        reader.expect(kind::BLOCK_START, "the first block")?;
-        reader.block_start(start)?;
-        let start = reader.source.offset;
-        reader.expect(kind::PROLOGUE, "the prologue")?;
-        let mut fields = reader.source.fields();
-        reader.prologue = Prologue::decode(&mut fields).map_err(|kind| kind.at(start))?;
-        reader.count_record();
-        reader.ending = Ending::Cut { offset: reader.source.offset, torn: 0 };
+        reader.prologue = reader.begin_file()?;
+        if let Some(continuation) = &reader.prologue.continuation {
+            (reader.part, reader.digest) = (continuation.part, Some(continuation.digest));
+        }
         Ok(reader)
+    }
+
+    /// Reads the first block's start and the prologue of a file.
+    fn begin_file(&mut self) -> Result<Prologue, Error> {
+        let start = self.source.offset;
+        self.expect(kind::BLOCK_START, "the first block")?;
+        self.block_start(start)?;
+        let start = self.source.offset;
+        self.expect(kind::PROLOGUE, "the prologue")?;
+        let prologue = Prologue::decode(&mut self.source.fields()).map_err(|kind| kind.at(start))?;
+        self.count_record();
+        self.ending = Ending::Cut { offset: self.source.offset, torn: 0 };
+        Ok(prologue)
+    }
+
+    /// Reads the beginning of the file in which the journal goes on, if there is one; it must be the next.
+    fn next_file(&mut self) -> Result<bool, Error> {
+        if self.source.at_end()? {
+            return Ok(false);
+        }
+        let (start, last) = (self.source.offset, self.last);
+        self.source.header()?;
+        // Which file it is is judged first.
+        (self.blocks, self.last) = (0, Instant::ZERO);
+        let prologue = self.begin_file()?;
+        let expected = self.part + 1;
+        let found = prologue.continuation.as_ref().map_or(1, |continuation| continuation.part);
+        if found != expected {
+            return Err(ErrorKind::Part { found, expected }.at(start));
+        }
+        let goes_on = |continuation: &Continuation| {
+            continuation.at == last
+                && self.last >= last
+                && self.digest.is_none_or(|digest| digest == continuation.digest)
+        };
+        if !prologue.continuation.as_deref().is_some_and(goes_on) {
+            return Err(ErrorKind::Strange(found).at(start));
+        }
+        self.part = found;
+        self.parts += 1;
+        Ok(true)
+    }
+
+    /// How many files of a journal that is kept in several were read, the one that is being read among them.
+    pub const fn files(&self) -> u32 {
+        self.parts
     }
 
     /// The making of the recorded node.
@@ -171,6 +223,13 @@ impl<R: Read> Reader<R> {
         let number = self.numbered;
         let view = match found {
             Found::Digest(digest) => View::Digest(digest),
+            Found::Observation => match take_observation(&mut self.source.fields(), self.last) {
+                Ok(observation) => {
+                    self.last = observation.at;
+                    View::Observation(observation)
+                }
+                Err(kind) => return Some(Err(kind.at(offset))),
+            },
             Found::Step(kind) => {
                 let step = take_step(&mut self.source.fields(), kind, self.last, &mut self.scratch);
                 match step {
@@ -205,21 +264,38 @@ impl<R: Read> Reader<R> {
                 kind::BLOCK_START => self.block_start(offset)?,
                 kind::BLOCK_END => {
                     if let Some(digest) = self.block_end(offset)? {
+                        self.digest = Some(digest);
                         return Ok(Some((offset, Found::Digest(digest))));
                     }
                 }
-                kind::END => return self.end(offset).map(|()| None),
+                kind::END => {
+                    if !self.end(offset)? {
+                        return Ok(None);
+                    }
+                }
                 kind::PROLOGUE => return Err(self.misplaced(number, "a step", offset)),
                 _ => {
                     let step = StepKind::of(number, self.source.format);
-                    if step.is_none() && !kind::may_be_passed_over(number, self.source.format) {
+                    let observation = number == kind::OBSERVATION;
+                    if step.is_none() && !observation && !kind::may_be_passed_over(number, self.source.format)
+                    {
                         let (what, code, format) = ("kind of record", u64::from(number), self.source.format);
                         return Err(ErrorKind::Unknown { what, code, format }.at(offset));
                     }
                     if self.block.is_none() {
                         return Err(self.misplaced(number, "a block", offset));
                     }
-                    self.count_record();
+                    // A step is played and an observation is not: no journal has both.
+                    match self.prologue.origin {
+                        Some(_) if step.is_some() => {
+                            return Err(self.misplaced(number, "an observation", offset));
+                        }
+                        None if observation => return Err(self.misplaced(number, "a step", offset)),
+                        _ => self.count_record(),
+                    }
+                    if observation {
+                        return Ok(Some((offset, Found::Observation)));
+                    }
                     if let Some(step) = step {
                         return Ok(Some((offset, Found::Step(step))));
                     }
@@ -285,7 +361,8 @@ impl<R: Read> Reader<R> {
         read().map_err(|kind| kind.at(offset))
     }
 
-    fn end(&mut self, offset: u64) -> Result<(), Error> {
+    /// Takes an end mark; true if the journal goes on in another file, of which the beginning is read then.
+    fn end(&mut self, offset: u64) -> Result<bool, Error> {
         let mut fields = self.source.fields();
         let mut read = || {
             let code = fields.byte("reason of the end")?;
@@ -295,11 +372,14 @@ impl<R: Read> Reader<R> {
         };
         let reason = read().map_err(|kind| kind.at(offset))?;
         let after = self.source.offset;
+        self.ending = Ending::Marked(reason);
+        if reason == EndReason::Continued {
+            return self.next_file();
+        }
         if !self.source.at_end()? {
             return Err(ErrorKind::Trailing("the end mark").at(after));
         }
-        self.ending = Ending::Marked(reason);
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -311,6 +391,7 @@ impl<R: Read> Iterator for Reader<R> {
         Some(view.map(|(number, offset, view)| {
             let record = match view {
                 View::Step(step) => Record::Step(step.to_owned()),
+                View::Observation(observation) => Record::Observation(observation),
                 View::Digest(digest) => Record::Digest(digest),
             };
             Entry { number, offset, record }

@@ -8,7 +8,7 @@ use satwire_core::node::{Input, Purpose};
 use super::codec::{Fields, put_varint};
 use super::input::{InputScratch, Unsupported, take_conn, take_input};
 use super::kind::StepKind;
-use super::{DIGEST, ErrorKind, OwnedInput};
+use super::{DIGEST, ErrorKind, Observation, OwnedInput};
 
 /// One record after the prologue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ use super::{DIGEST, ErrorKind, OwnedInput};
 pub enum Record {
     /// An input, and what it led to.
     Step(Step),
+    /// What the capture of another program shows.
+    Observation(Observation),
     /// The digest of everything that the node said up to here: see [`Digest`](super::Digest). It
     /// ends a block.
     Digest([u8; DIGEST]),

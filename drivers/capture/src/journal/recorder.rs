@@ -5,6 +5,7 @@ use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
 
 use super::input::{InputKind, put_input};
 use super::record::{Drawn, put_drawn};
+use super::rotation::Rotation;
 use super::writer::Draws;
 use super::{Digest, EndReason, Ended, Prologue, Sink, Writer};
 
@@ -31,6 +32,8 @@ pub struct Recorder<E, W: Sink> {
     /// The open step's draws and input, encoded.
     draws: Vec<u8>,
     input: Vec<u8>,
+    /// If the journal is kept in several files.
+    rotation: Option<Box<Rotation>>,
 }
 
 /// The step that is being handled.
@@ -56,7 +59,17 @@ impl<E, W: Sink> Recorder<E, W> {
             open: None,
             draws: Vec::new(),
             input: Vec::new(),
+            rotation: None,
         }
+    }
+
+    /// The same, which begins another file with the first block after so many bytes. The sink must be one of several
+    /// files; the journal of a replay is cut at the same places.
+    #[must_use]
+    pub fn in_files_of(mut self, size: u64) -> Self {
+        self.rotation =
+            self.prologue.as_ref().map(|prologue| Box::new(Rotation::new(size, Prologue::clone(prologue))));
+        self
     }
 
     /// Hands over what was recorded, to be called between two inputs, at least once a second.
@@ -122,6 +135,15 @@ impl<E, W: Sink> Recorder<E, W> {
         }
     }
 
+    /// Begins another file, if it is time for one.
+    fn rotate(&mut self, at: Instant) {
+        let Some(rotation) = &mut self.rotation else { return };
+        if rotation.is_due(self.writer.file_bytes()) {
+            let prologue = rotation.next(self.writer.last(), self.digest.sum());
+            self.writer.next_file(&prologue, at);
+        }
+    }
+
     fn open_step(&mut self, at: Instant, input: &Input<'_>) {
         self.close_step();
         if self.ended().is_some() {
@@ -129,6 +151,7 @@ impl<E, W: Sink> Recorder<E, W> {
         }
         if self.writer.cuts(at) {
             self.put_digest();
+            self.rotate(at);
         }
         self.digest.next_step();
         self.draws.clear();
@@ -179,6 +202,9 @@ impl<E: Environment, W: Sink> Environment for Recorder<E, W> {
     fn input(&mut self, now: Instant, input: &Input<'_>) {
         if self.ended().is_none() {
             self.open_step(now, input);
+            if let Some(rotation) = &mut self.rotation {
+                rotation.input(input);
+            }
         }
         self.environment.input(now, input);
     }
@@ -193,6 +219,9 @@ impl<E: Environment, W: Sink> Environment for Recorder<E, W> {
     fn output(&mut self, now: Instant, output: &Output) {
         if self.ended().is_none() {
             self.digest.output(now, output);
+            if let Some(rotation) = &mut self.rotation {
+                rotation.output(output);
+            }
         }
         self.environment.output(now, output);
     }

@@ -14,6 +14,11 @@ pub trait Sink {
 
     /// Passes on what it has gathered, as [`Write::flush`] does.
     fn flush_records(&mut self) -> io::Result<()>;
+
+    /// Goes on in another file. Only a sink of several files can; by default it is an error.
+    fn next_file(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 impl<W: Write + ?Sized> Sink for W {
@@ -34,6 +39,10 @@ impl Sink for BackgroundFile {
     fn flush_records(&mut self) -> io::Result<()> {
         self.failed()
     }
+
+    fn next_file(&mut self) -> io::Result<()> {
+        self.queue_next_file()
+    }
 }
 
 impl Sink for &mut BackgroundFile {
@@ -43,5 +52,9 @@ impl Sink for &mut BackgroundFile {
 
     fn flush_records(&mut self) -> io::Result<()> {
         self.failed()
+    }
+
+    fn next_file(&mut self) -> io::Result<()> {
+        self.queue_next_file()
     }
 }

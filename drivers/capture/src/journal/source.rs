@@ -18,6 +18,8 @@ pub(super) struct Source<R> {
     /// The format that the journal names.
     pub(super) format: Version,
     chain: Chain,
+    /// The next block is the first of its file, whose chain starts with the file.
+    is_first: bool,
     /// The bytes that were read; as long as there is room for.
     buffer: Vec<u8>,
     /// The body of the record that was taken last.
@@ -46,6 +48,7 @@ impl<R: Read> Source<R> {
             offset: 0,
             format: FORMAT,
             chain: Chain::new(),
+            is_first: true,
             buffer: vec![0; Self::ROOM],
             body: (0, 0),
             next: 0,
@@ -71,23 +74,24 @@ impl<R: Read> Source<R> {
         self.buffer.capacity()
     }
 
-    /// Takes magic and version, and starts the chain of the first block.
-    fn header(&mut self) -> Result<(), Error> {
+    /// Takes magic and version, and starts the chain of a file's first block.
+    pub(super) fn header(&mut self) -> Result<(), Error> {
         let whole = self.has(HEADER)?;
         let found = &self.left()[..self.left().len().min(MAGIC.len())];
         if !MAGIC.starts_with(found) {
-            return Err(ErrorKind::NotAJournal(found.into()).at(0));
+            return Err(ErrorKind::NotAJournal(found.into()).at(self.offset));
         }
         if !whole {
             let expected = "magic and version of a journal";
-            return Err(ErrorKind::Ends { expected }.at(self.left().len() as u64));
+            return Err(ErrorKind::Ends { expected }.at(self.offset + self.left().len() as u64));
         }
         let [major, minor] = [0, 1].map(|place| self.left()[MAGIC.len() + place]);
         self.format = Version { major, minor };
         if !(1..=FORMAT.major).contains(&major) {
-            return Err(ErrorKind::Format(self.format).at(MAGIC.len() as u64));
+            return Err(ErrorKind::Format(self.format).at(self.offset + MAGIC.len() as u64));
         }
         self.chain = Chain::first(self.format);
+        self.is_first = true;
         self.take(HEADER);
         Ok(())
     }
@@ -117,8 +121,8 @@ impl<R: Read> Source<R> {
         }
         let record = &self.buffer[self.next..self.next + whole];
         let number = record[0];
-        // The end mark stands alone; the chain of the first block started with the journal.
-        if number == kind::END || number == kind::BLOCK_START && start > HEADER as u64 {
+        // The end mark stands alone; the chain of the first block started with the file.
+        if number == kind::END || number == kind::BLOCK_START && !std::mem::take(&mut self.is_first) {
             self.chain = Chain::new();
         }
         self.chain.update(record);

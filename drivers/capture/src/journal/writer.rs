@@ -10,7 +10,7 @@ use super::input::{InputKind, Unsupported, put_input};
 use super::kind::{self, StepKind};
 use super::record::{Mark, put_drawn};
 use super::sink::Sink;
-use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Prologue, Step};
+use super::{BLOCK_BYTES, BLOCK_TIME, DIGEST, FORMAT, MAGIC, MAX_RECORD, Observation, Prologue, Step};
 
 /// Bytes that are gathered before the sink gets them, unless it is flushed earlier.
 const CHUNK: usize = 64 << 10;
@@ -34,12 +34,15 @@ pub enum EndReason {
     /// Something was to be recorded for which the format has no place: too long, or too new.
     #[error("recording ended early: something that the format cannot hold")]
     Unsupported,
+    /// The file was long enough: the journal goes on in the next one.
+    #[error("it goes on in another file, which is not here")]
+    Continued,
 }
 
 impl EndReason {
     /// All of them; the place of each is its number in a journal.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Clean, Self::Aborted, Self::QueueFull, Self::SinkFailed, Self::Unsupported];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Clean, Self::Aborted, Self::QueueFull, Self::SinkFailed, Self::Unsupported, Self::Continued];
 
     /// A stable word for programs, in snake_case.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl EndReason {
             Self::QueueFull => "queue_full",
             Self::SinkFailed => "sink_failed",
             Self::Unsupported => "unsupported",
+            Self::Continued => "continued",
         }
     }
 
@@ -87,6 +91,8 @@ pub struct Writer<W> {
     /// The first fields of a step, while it is put together.
     front: Vec<u8>,
     block: Block,
+    /// Bytes of the file up to the block's end before.
+    before: u64,
     /// The digest that the block is to end with.
     digest: Option<[u8; DIGEST]>,
     /// The time of the last step.
@@ -124,6 +130,7 @@ impl<W: Sink> Writer<W> {
             chain: Chain::first(FORMAT),
             front: Vec::new(),
             block: Block::default(),
+            before: 0,
             digest: None,
             last: Instant::ZERO,
             whole: Instant::ZERO,
@@ -131,6 +138,40 @@ impl<W: Sink> Writer<W> {
         };
         writer.start_block(Instant::ZERO);
         writer
+    }
+
+    /// Bytes of the file so far, its beginning left out.
+    pub(super) const fn file_bytes(&self) -> u64 {
+        self.before + self.block.bytes
+    }
+
+    /// The time of the last step.
+    pub(super) const fn last(&self) -> Instant {
+        self.last
+    }
+
+    /// Ends the file and begins another one with this prologue, for steps from this time on.
+    pub(super) fn next_file(&mut self, prologue: &Prologue, at: Instant) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.end_block();
+        self.out.extend_from_slice(&EndReason::Continued.mark());
+        self.hand_over();
+        if self.ended.is_none()
+            && let Err(error) = self.sink.next_file()
+        {
+            self.ended = Some(Ended { reason: reason_of(&error), error: Some(error) });
+        }
+        if self.ended.is_some() {
+            return;
+        }
+        self.out.extend_from_slice(MAGIC);
+        self.out.extend_from_slice(&[FORMAT.major, FORMAT.minor]);
+        self.chain = Chain::first(FORMAT);
+        (self.block, self.before) = (Block::default(), 0);
+        self.start_block(at.max(self.last));
+        self.prologue(prologue);
     }
 
     /// The first record.
@@ -214,15 +255,7 @@ impl<W: Sink> Writer<W> {
         mark: Option<Mark>,
         input: &[u8],
     ) {
-        let at = at.max(self.last);
-        if self.cuts(at) {
-            self.end_block();
-            self.start_block(at);
-        }
-        let mut front = std::mem::take(&mut self.front);
-        front.clear();
-        put_varint(&mut front, kind as u64);
-        put_varint(&mut front, at.as_micros() - self.last.as_micros());
+        let mut front = self.start_record(kind as u64, at);
         if draws.count > 0 {
             put_varint(&mut front, draws.count);
             front.extend_from_slice(draws.bytes);
@@ -230,8 +263,37 @@ impl<W: Sink> Writer<W> {
         if let Some(mark) = mark {
             front.extend_from_slice(&mark.0);
         }
+        self.close_record(StepKind::byte(draws.count > 0, mark.is_some()), front, input);
+    }
+
+    /// Appends what a capture shows. Its prologue must name an [`origin`](Prologue::origin).
+    pub fn observation(&mut self, observation: &Observation) {
+        let what = &observation.what;
+        let mut front = self.start_record(what.number(), observation.at);
+        put_varint(&mut front, observation.conn.0);
+        if what.put_fields(&mut front).is_err() {
+            return self.end(EndReason::Unsupported);
+        }
+        self.close_record(kind::OBSERVATION, front, what.bytes());
+    }
+
+    /// Begins a record that is in time, in a new block if it is time for one.
+    fn start_record(&mut self, number: u64, at: Instant) -> Vec<u8> {
+        let at = at.max(self.last);
+        if self.cuts(at) {
+            self.end_block();
+            self.start_block(at);
+        }
+        let mut front = std::mem::take(&mut self.front);
+        front.clear();
+        put_varint(&mut front, number);
+        put_varint(&mut front, at.as_micros() - self.last.as_micros());
         self.last = at;
-        self.counted(StepKind::byte(draws.count > 0, mark.is_some()), &[&front, input]);
+        front
+    }
+
+    fn close_record(&mut self, kind: u8, front: Vec<u8>, rest: &[u8]) {
+        self.counted(kind, &[&front, rest]);
         self.front = front;
         if self.out.len() >= CHUNK {
             self.hand_over();
@@ -269,6 +331,7 @@ impl<W: Sink> Writer<W> {
             body.extend_from_slice(&digest);
         }
         self.append(kind::BLOCK_END, &[&body]);
+        self.before += self.block.bytes;
         self.block.number += 1;
     }
 

@@ -177,8 +177,8 @@ fn a_newer_minor_version_is_named_where_it_matters() {
         ([2, 7], 0x80, &[0, 0, 23, 0], "address family 23"),
         ([2, 7], 4, &[77], "reason of the end 77"),
     ];
-    let kinds: Vec<_> = [0, 5, 63, 0x84, 0xff].iter().map(|kind| format!("kind of record {kind}")).collect();
-    for (kind, name) in [0, 5, 63, 0x84, 0xff].into_iter().zip(&kinds) {
+    let kinds: Vec<_> = [0, 6, 63, 0x84, 0xff].iter().map(|kind| format!("kind of record {kind}")).collect();
+    for (kind, name) in [0, 6, 63, 0x84, 0xff].into_iter().zip(&kinds) {
         cases.push(([2, 7], kind, &[0], name));
     }
     cases.push(([1, 7], 64, &[0], "kind of record 64"));

@@ -27,6 +27,7 @@ pub(super) fn write(prologue: &Prologue, entries: &[Entry]) -> Vec<u8> {
         match &entry.record {
             Record::Digest(digest) => writer.block_end(digest),
             Record::Step(step) => writer.step(step),
+            Record::Observation(_) => unreachable!("1.0 has no imports"),
         }
     }
     writer.block_end(&[]);
@@ -273,6 +274,7 @@ fn a_recorded_one_is_the_same_in_the_new_format() {
         match &entry.record {
             Record::Step(step) => writer.step(step),
             Record::Digest(digest) => writer.digest(*digest),
+            Record::Observation(observation) => writer.observation(observation),
         }
     }
     writer.finish(EndReason::Clean);

@@ -22,6 +22,7 @@ fn copy(bytes: &[u8], prologue: &Prologue, mut change: impl FnMut(u64, &mut Reco
         match entry.record {
             Record::Step(step) => writer.step(&step),
             Record::Digest(digest) => writer.digest(digest),
+            Record::Observation(observation) => writer.observation(&observation),
         }
     }
     writer.finish(reason);
@@ -174,6 +175,7 @@ fn other_cuts_give_the_same_digests() {
                 assert_eq!(node.environment().digest().sum(), digest, "record {}", entry.number);
                 digests += 1;
             }
+            Record::Observation(_) => unreachable!("a recording"),
         }
     }
     assert!(digests > 10);
@@ -243,6 +245,7 @@ fn differences_are_found_where_they_are() {
                 assert_eq!(found, number, "{text}");
                 assert!(matches!(what, What::Digest { .. }), "{text}");
             }
+            Record::Observation(_) => unreachable!("a recording"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::Refusal;
 
 /// The verbs, for hints: `try 'satwire watch --help'`.
-const VERBS: [&str; 5] = ["watch", "demo", "decoderawtransaction", "replay", "capinfo"];
+const VERBS: [&str; 6] = ["watch", "demo", "decoderawtransaction", "replay", "capinfo", "diff"];
 
 /// Turns `-name` and `-name=value` into `--name` and `--name=value`. Words after `--` are left alone, so are `-h`, `-V`
 /// and negative numbers.

@@ -1,15 +1,16 @@
 //! The verbs and their flags, as clap reads and explains them.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Args, Command, CommandFactory as _, Parser, Subcommand};
+use satwire_capture::convert::Us;
 use satwire_core::Network;
 
 use super::address::{BindTo, Target};
-use super::values::{self, Category, Predicate, Speed, Until};
+use super::values::{self, Category, FileFormat, Predicate, Speed, Until};
 use crate::event_set::EventSet;
 
 const ABOUT: &str =
@@ -43,6 +44,9 @@ A peer whose lines the reader cannot take so fast has to wait; others are told m
 seconds in which nothing is read, nobody waits: whole events are left out, and a 'gap' line says how
 many ('dropped'), of which peers (those that lost most, by 'id'), and how many of others ('rest').
 
+With --debug net each message is an event, 'message': those of one read, then what follows from
+them. With --record-size the journal is FILE.000001, FILE.000002 and so on; 'replay FILE' plays all.
+
 SIGINT and SIGTERM end a run in good order. SIGUSR1 shows the peers on stderr, as --report does. SIGHUP
 hands what --record keeps to the disk; it ends a run only if its terminal was closed.
 
@@ -55,7 +59,8 @@ const DEMO_EXAMPLES: &str = "\
 Examples:
   satwire demo                    ends within seconds, works offline
   satwire demo --speed realtime   in the rhythm in which it was recorded
-  satwire demo --json | head      one JSON object a line";
+  satwire demo --json | head      one JSON object a line
+  satwire demo --debug net --hex  every message in both directions, its bytes with labelled fields";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
@@ -75,7 +80,9 @@ Examples:
   satwire replay field.journal                  the same lines, byte for byte in every run
   satwire replay field.journal --until 12.5     the first twelve and a half seconds
   satwire replay field.journal --until '#300'   up to and with record 300
+  satwire replay field.journal --debug net --hex   every message, its bytes with labelled fields
   satwire replay field.journal --shrink panics  the least that still does, as field.shrunk.journal
+  satwire replay tcpdump.pcapng                 the capture of another program
 
 --shrink leaves out peers, then messages, then bytes, as long as the journal still does this:
   panics          the node panics
@@ -83,18 +90,58 @@ Examples:
   differs         the node says something else than was recorded, and exactly what it says now, in
                   the first record that differs; what was recorded before that is recorded anew
 
+The capture of another program is observed: nothing is sent or closed, and no message is passed over.
+'loss' says what it lacks, 'opaque' that a connection is encrypted, 'difference' where our own core,
+which runs beside it, would have closed a connection or asked for something else.
+
+Of a journal in several files give the name without a number for all of them, or the name of one
+for that and those after it. Without the first file it is observed, not played, and the first line
+says so.
+
 After 'watch --count N' the transactions that came in together with the last are shown as well, and
 what 'watch' left out at a 'gap' is there.
 
-Exit status: 0 if all was played, 1 if the file is damaged or cut (what could be read is printed) or
-if the node does something else now than when it was recorded: then the record is named.";
+Exit status: 0 if all was played, 1 if the file is damaged, cut or lacks something (what could be
+read is printed) or if the node does something else now than when it was recorded: then the record is named.";
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
+  satwire convert field.journal field.pcapng                    for Wireshark; its comment says what is made up
+  satwire convert field.pcapng events.jsonl                     what happened, one JSON object a line
+  satwire convert --regtest message_capture folder.journal      Bitcoin Core's files name no network
+  satwire convert --us 192.0.2.7 tcpdump.pcap messages.dat      as the node at this address saw it
+
+A packet capture has no side of its own. Each connection is shown from the end that dialled, unless --us
+names the other one. Files may be compressed by gzip or zstd. In pcapng, 192.0.2.1 or 2001:db8::1 stands
+for a node that recorded and whose address the journal does not have.
+
+Exit status: 0 if all was converted, 1 if the input is damaged or lacks something (what could be read is
+written), 2 if the command line is wrong or OUT exists.";
 
 const CAPINFO_EXAMPLES: &str = "\
 Examples:
   satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
   satwire capinfo field.journal                                                     what it holds
+  satwire capinfo message_capture --regtest   a folder of Bitcoin Core's -capturemessages
 
-Exit status: 0 if the file is whole, 1 if it is damaged or cut (what could be read is printed).";
+Exit status: 0 if the file is whole, 1 if it is damaged, cut or lacks something (what could be read
+is printed).";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  satwire watch --regtest --bind 127.0.0.1:0 --duration 20 --record field.journal   works offline
+  satwire replay field.journal --json > old.jsonl   before a change
+  satwire diff old.jsonl field.journal              after it: what does it do otherwise?
+  satwire diff field.journal other.journal          where do two runs part?
+
+Two journals are played and compared message by message, order by order and event by event, with
+the times since the start. Where one is the capture of another program both are observed, with the
+times since the first thing that was seen. JSON lines are compared with JSON lines, or with the
+replay of a capture (the version of the program that printed them is no difference), other text
+line by line. The first line that differs is shown, and the last few before it.
+
+Exit status: 0 if they are the same, 1 if they differ, 2 if they could not be compared.";
 
 /// A mempool monitor for Bitcoin that needs no full node.
 #[derive(Debug, Parser)]
@@ -113,10 +160,14 @@ pub(super) enum Verb {
     Demo(DemoFlags),
     /// Explain transactions, in hexadecimal, as Bitcoin Core does
     Decoderawtransaction(DecodeFlags),
-    /// Run a journal through the same core and print what 'watch' printed
+    /// Run a journal through the same core and print what 'watch' printed; or read the capture of another program
     Replay(ReplayFlags),
-    /// Show what a journal holds
+    /// Show what a journal or a capture holds
     Capinfo(CapinfoFlags),
+    /// Turn a journal or a capture into another format: a journal, pcapng, Bitcoin Core's files, JSON lines
+    Convert(ConvertFlags),
+    /// Show where two captures, or two transcripts, part
+    Diff(DiffFlags),
 }
 
 #[derive(Debug, Args)]
@@ -170,7 +221,13 @@ pub(super) struct WatchFlags {
     /// only, since it holds the addresses of peers and all that they send
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) record: Option<PathBuf>,
-    /// Replace the file of --record if it exists
+    /// Keep the journal in files of about so many bytes, FILE.000001, FILE.000002 and so on
+    #[arg(long, value_name = "BYTES", value_parser = values::count, requires = "record", help_heading = "Output")]
+    pub(super) record_size: Option<NonZeroU64>,
+    /// Keep the last so many of these files, and remove the others
+    #[arg(long, value_name = "N", value_parser = values::files, requires = "record_size", help_heading = "Output")]
+    pub(super) record_keep: Option<NonZeroU32>,
+    /// Replace the file or files of --record if they exist
     #[arg(long, requires = "record", help_heading = "Output")]
     pub(super) force: bool,
     #[command(flatten)]
@@ -191,10 +248,8 @@ pub(super) struct WatchFlags {
     /// No diagnostics on stderr but errors
     #[arg(long, help_heading = "Output")]
     pub(super) quiet: bool,
-    /// Report ignored messages as well: net, or all; none takes it back
-    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
-    #[arg(default_missing_value = "all", help_heading = "Output")]
-    pub(super) debug: Vec<Category>,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 }
 
 /// Which network; all that are given must agree.
@@ -222,8 +277,13 @@ pub(super) struct ChainFlags {
 }
 
 impl ChainFlags {
-    /// The one network that was named.
+    /// The one network that was named, or main.
     pub(super) fn network(&self) -> Result<Network, String> {
+        Ok(self.given()?.unwrap_or(Network::Main))
+    }
+
+    /// The one network that was named, if one was.
+    pub(super) fn given(&self) -> Result<Option<Network>, String> {
         let short_forms = [
             (self.testnet, Network::Testnet3),
             (self.testnet4, Network::Testnet4),
@@ -233,12 +293,22 @@ impl ChainFlags {
         ];
         let short = short_forms.into_iter().filter_map(|(given, network)| given.then_some(network));
         let mut named = self.chain.iter().copied().chain(short);
-        let Some(network) = named.next() else { return Ok(Network::Main) };
+        let Some(network) = named.next() else { return Ok(None) };
         match named.find(|other| *other != network) {
-            None => Ok(network),
+            None => Ok(Some(network)),
             Some(other) => Err(format!("two chains, {network} and {other}: give one of them")),
         }
     }
+}
+
+/// How the capture of another program is to be read.
+#[derive(Debug, Args)]
+pub(super) struct ImportFlags {
+    /// The end of the connections whose point of view is taken, in a packet capture [default: the end that dialled]
+    #[arg(long, value_name = "IP[:PORT]", value_parser = values::us, help_heading = "Captures of others")]
+    pub(super) us: Option<Us>,
+    #[command(flatten)]
+    pub(super) chain: ChainFlags,
 }
 
 #[derive(Debug, Args)]
@@ -252,6 +322,35 @@ pub(super) struct FormatFlags {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DebugFlags {
+    /// Tell every message in both directions, and which are ignored: net, or all; none takes it back
+    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
+    #[arg(default_missing_value = "all", help_heading = "Output")]
+    debug: Vec<Category>,
+    /// With --debug net: show the bytes of each message with labelled fields
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    #[arg(value_name = "0|1", value_parser = values::switch, help_heading = "Output")]
+    hex: Option<bool>,
+}
+
+impl DebugFlags {
+    /// Whether messages are told, if it was said.
+    pub(super) fn debug_net(&self) -> Option<bool> {
+        self.debug.last().map(|category| *category == Category::Net)
+    }
+
+    /// Whether their bytes are shown, if it was said.
+    pub(super) fn hex(&self) -> Result<Option<bool>, String> {
+        if self.hex == Some(true) && self.debug_net() != Some(true) {
+            return Err(
+                "--hex shows the bytes of the messages that --debug net tells: add --debug net".into()
+            );
+        }
+        Ok(self.hex)
+    }
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = DEMO_EXAMPLES, args_override_self = true)]
 pub(super) struct DemoFlags {
     /// fast (all at once) or realtime (in the recorded rhythm)
@@ -259,6 +358,8 @@ pub(super) struct DemoFlags {
     pub(super) speed: Speed,
     #[command(flatten)]
     pub(super) format: FormatFlags,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
 }
 
 #[derive(Debug, Args)]
@@ -274,9 +375,11 @@ pub(super) struct DecodeFlags {
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES, args_override_self = true)]
 pub(super) struct ReplayFlags {
-    /// A journal, as 'satwire watch --record' writes it
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
     /// Stop after this time, in seconds since the start, or after this record, as #N
     #[arg(long, value_name = "TIME|#N", value_parser = values::until)]
     pub(super) until: Option<Until>,
@@ -294,21 +397,56 @@ pub(super) struct ReplayFlags {
     /// Tell these events instead of those that were recorded, by their names in the JSON lines, separated by commas
     #[arg(long, value_name = "LIST", value_parser = EventSet::parse, help_heading = "Output")]
     pub(super) events: Option<EventSet>,
-    /// Report ignored messages as well: net, or all; none takes it back
-    #[arg(long, value_name = "CATEGORY", value_parser = values::category, num_args = 0..=1)]
-    #[arg(default_missing_value = "all", help_heading = "Output")]
-    pub(super) debug: Vec<Category>,
+    #[command(flatten)]
+    pub(super) debug: DebugFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_EXAMPLES, args_override_self = true)]
+pub(super) struct ConvertFlags {
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
+    #[arg(value_name = "IN")]
+    pub(super) input: PathBuf,
+    /// What is written: a file, or a folder for Bitcoin Core's files
+    #[arg(value_name = "OUT")]
+    pub(super) out: PathBuf,
+    /// The format that IN must have; its content says which it has
+    #[arg(long, value_name = "FORMAT", value_parser = values::file_format)]
+    pub(super) from: Option<FileFormat>,
+    /// The format of OUT: journal, pcapng, dat or jsonl [default: what OUT ends with]
+    #[arg(long, value_name = "FORMAT", value_parser = values::file_format)]
+    pub(super) to: Option<FileFormat>,
+    /// Replace OUT if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = CAPINFO_EXAMPLES)]
 pub(super) struct CapinfoFlags {
-    /// A journal, as 'satwire watch --record' writes it
+    /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub(super) struct DiffFlags {
+    /// A journal, the capture of another program, or what 'satwire watch' or 'replay' printed
+    #[arg(value_name = "A")]
+    pub(super) a: PathBuf,
+    /// Another
+    #[arg(value_name = "B")]
+    pub(super) b: PathBuf,
+    #[command(flatten)]
+    pub(super) import: ImportFlags,
 }
 
 /// The whole command, as clap wants it.

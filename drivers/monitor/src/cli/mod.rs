@@ -10,19 +10,24 @@ mod values;
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::FromArgMatches as _;
+use satwire_capture::convert::ImportOptions;
 use satwire_core::node::Address;
 use satwire_core::wire::MAX_USER_AGENT;
 use satwire_core::{Config, Network, user_agent};
 
-use self::flags::{DecodeFlags, DemoFlags, Flags, FormatFlags, ReplayFlags, Verb, WatchFlags};
+use self::flags::{
+    CapinfoFlags, ConvertFlags, DecodeFlags, DemoFlags, DiffFlags, Flags, FormatFlags, ImportFlags,
+    ReplayFlags, Verb, WatchFlags,
+};
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::stdout::{Look, Stdout};
-pub(crate) use self::values::{Predicate, Speed, Until};
+pub(crate) use self::values::{FileFormat, Predicate, Speed, Until};
+use crate::capture::Lines;
 use crate::event_set::EventSet;
 use crate::options::Options;
 
@@ -34,6 +39,8 @@ pub(crate) enum Action {
     Decode(Decode),
     Replay(Replay),
     Capinfo(Capinfo),
+    Convert(Convert),
+    Diff(Diff),
 }
 
 /// Dial peers, wait for others, and report.
@@ -50,8 +57,10 @@ pub(crate) struct Watch {
     pub(crate) format: Format,
     /// No diagnostics on stderr but errors.
     pub(crate) quiet: bool,
-    /// `--debug net`: messages that are ignored become events.
+    /// `--debug net`: messages become events.
     pub(crate) debug_net: bool,
+    /// `--hex`: with their bytes, labelled.
+    pub(crate) hex: bool,
     /// The events that are told; without a list the usual ones.
     pub(crate) events: Option<EventSet>,
     /// How often a table of the peers is shown on stderr.
@@ -61,7 +70,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// The options that shape the lines.
     pub(crate) const fn options(&self) -> Options {
-        Options { debug_net: self.debug_net, count: self.end.count, events: self.events }
+        Options { debug_net: self.debug_net, hex: self.hex, count: self.end.count, events: self.events }
     }
 }
 
@@ -71,6 +80,17 @@ pub(crate) struct Record {
     pub(crate) file: PathBuf,
     /// Replace the file if it exists.
     pub(crate) force: bool,
+    /// In several files.
+    pub(crate) files: Option<Files>,
+}
+
+/// How a journal is kept in several files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Files {
+    /// Bytes of a file from which on another one is begun.
+    pub(crate) size: NonZeroU64,
+    /// How many are kept, if not all.
+    pub(crate) keep: Option<NonZeroU32>,
 }
 
 /// The pipeline on recorded traffic, without a network.
@@ -78,6 +98,10 @@ pub(crate) struct Record {
 pub(crate) struct Demo {
     pub(crate) speed: Speed,
     pub(crate) format: Format,
+    /// As [`Watch::debug_net`].
+    pub(crate) debug_net: bool,
+    /// As [`Watch::hex`].
+    pub(crate) hex: bool,
 }
 
 /// Transactions, explained.
@@ -98,8 +122,20 @@ pub(crate) struct Replay {
     pub(crate) format: Format,
     /// As [`Watch::debug_net`]; as it was recorded if it is not given.
     pub(crate) debug_net: Option<bool>,
+    /// As [`Watch::hex`]; as it was recorded if it is not given.
+    pub(crate) hex: Option<bool>,
     /// As [`Watch::events`]; as it was recorded if it is not given.
     pub(crate) events: Option<EventSet>,
+    /// How the capture of another program is to be read.
+    pub(crate) import: ImportOptions,
+}
+
+impl Replay {
+    /// Which lines are printed.
+    pub(crate) fn lines(&self) -> Lines {
+        let Self { format, debug_net, hex, events, until, .. } = *self;
+        Lines { format, debug_net, events, hex, until }
+    }
 }
 
 /// The options of `capinfo`: what a journal holds.
@@ -107,6 +143,30 @@ pub(crate) struct Replay {
 pub(crate) struct Capinfo {
     pub(crate) file: PathBuf,
     pub(crate) json: bool,
+    /// How the capture of another program is to be read.
+    pub(crate) import: ImportOptions,
+}
+
+/// A journal or a capture, as a file of another format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Convert {
+    pub(crate) input: PathBuf,
+    pub(crate) out: PathBuf,
+    /// The format that the input must have, if one was named.
+    pub(crate) from: Option<FileFormat>,
+    pub(crate) to: FileFormat,
+    /// Replace what is there.
+    pub(crate) force: bool,
+    pub(crate) import: ImportOptions,
+}
+
+/// Where two captures or transcripts part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diff {
+    pub(crate) a: PathBuf,
+    pub(crate) b: PathBuf,
+    /// How the captures of other programs are to be read.
+    pub(crate) import: ImportOptions,
 }
 
 /// A smaller journal, instead of events.
@@ -148,7 +208,9 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
         Verb::Demo(flags) => demo(&flags, stdout).map(Action::Demo),
         Verb::Decoderawtransaction(flags) => decode(flags).map(Action::Decode),
         Verb::Replay(flags) => replay(flags, stdout).map(Action::Replay),
-        Verb::Capinfo(flags) => Ok(Action::Capinfo(Capinfo { file: flags.file, json: flags.json })),
+        Verb::Convert(flags) => convert(flags).map(Action::Convert),
+        Verb::Capinfo(flags) => capinfo(flags).map(Action::Capinfo),
+        Verb::Diff(flags) => diff(flags).map(Action::Diff),
     }
     .map_err(|reason| Refusal::usage(&reason, verb))
 }
@@ -156,6 +218,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, stdout: Stdout) ->
 fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
     let network = flags.chain.network()?;
     let bind = bind(&flags, network)?;
+    let record = record(&flags);
     let mut dial = Vec::new();
     for target in flags.connect.into_iter().chain(flags.addnode) {
         let address = target.with_port(network.default_port());
@@ -193,17 +256,29 @@ fn watch(flags: WatchFlags, stdout: Stdout) -> Result<Watch, String> {
         dial,
         bind,
         end: End { count: flags.count, duration: flags.duration },
-        record: flags.record.map(|file| Record { file, force: flags.force }),
+        record,
         format: format(&flags.format, stdout)?,
         quiet: flags.quiet,
-        debug_net: flags.debug.last() == Some(&values::Category::Net),
+        debug_net: flags.debug.debug_net() == Some(true),
+        hex: flags.debug.hex()? == Some(true),
         events: flags.events,
         report: flags.report,
     })
 }
 
+/// The journal that is to be kept.
+fn record(flags: &WatchFlags) -> Option<Record> {
+    let files = flags.record_size.map(|size| Files { size, keep: flags.record_keep });
+    flags.record.clone().map(|file| Record { file, force: flags.force, files })
+}
+
 fn demo(flags: &DemoFlags, stdout: Stdout) -> Result<Demo, String> {
-    Ok(Demo { speed: flags.speed, format: format(&flags.format, stdout)? })
+    Ok(Demo {
+        speed: flags.speed,
+        format: format(&flags.format, stdout)?,
+        debug_net: flags.debug.debug_net() == Some(true),
+        hex: flags.debug.hex()? == Some(true),
+    })
 }
 
 fn decode(flags: DecodeFlags) -> Result<Decode, String> {
@@ -223,9 +298,45 @@ fn replay(flags: ReplayFlags, stdout: Stdout) -> Result<Replay, String> {
         until: flags.until,
         shrink,
         format: format(&flags.format, stdout)?,
-        debug_net: flags.debug.last().map(|category| *category == values::Category::Net),
+        debug_net: flags.debug.debug_net(),
+        hex: flags.debug.hex()?,
+        import: import(&flags.import)?,
         events: flags.events,
     })
+}
+
+fn diff(flags: DiffFlags) -> Result<Diff, String> {
+    Ok(Diff { import: import(&flags.import)?, a: flags.a, b: flags.b })
+}
+
+fn capinfo(flags: CapinfoFlags) -> Result<Capinfo, String> {
+    Ok(Capinfo { import: import(&flags.import)?, file: flags.file, json: flags.json })
+}
+
+fn convert(flags: ConvertFlags) -> Result<Convert, String> {
+    let to = match flags.to {
+        Some(to) => to,
+        None => FileFormat::of_path(&flags.out).ok_or_else(|| {
+            format!(
+                "what is {} to be? Name it .journal, .pcapng, .dat or .jsonl, or give --to",
+                flags.out.display()
+            )
+        })?,
+    };
+    if to == FileFormat::Pcap {
+        return Err("pcap has no room for what satwire has to say: convert to pcapng".into());
+    }
+    if flags.from == Some(FileFormat::Jsonl) {
+        return Err("jsonl holds events, and cannot be converted back: give --from another format".into());
+    }
+    let import = import(&flags.import)?;
+    Ok(Convert { input: flags.input, out: flags.out, from: flags.from, to, force: flags.force, import })
+}
+
+/// How the capture of another program is to be read.
+fn import(flags: &ImportFlags) -> Result<ImportOptions, String> {
+    let magic = flags.chain.given()?.map(Network::magic);
+    Ok(ImportOptions::new(flags.us, magic))
 }
 
 /// Where to listen: where it says, or on all interfaces.

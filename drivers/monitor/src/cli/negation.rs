@@ -21,9 +21,10 @@ const WAIT: &str = "without a limit a peer that does nothing is kept for ever: g
 fn negation(name: &str) -> Option<Negation> {
     Some(match name {
         "listen" | "testnet" | "testnet4" | "signet" | "regtest" | "simnet" | "json" | "human" | "quiet"
-        | "force" | "debug" => Negation::Is("0"),
-        "connect" | "addnode" | "addpeer" | "bind" | "uacomment" | "record" | "count" | "duration"
-        | "events" | "report" | "until" | "shrink" | "out" => Negation::Forget,
+        | "force" | "debug" | "hex" => Negation::Is("0"),
+        "connect" | "addnode" | "addpeer" | "bind" | "uacomment" | "record" | "record-size"
+        | "record-keep" | "count" | "duration" | "events" | "report" | "until" | "shrink" | "out" | "us"
+        | "from" | "to" => Negation::Forget,
         "timeout" | "peertimeout" | "pingtimeout" | "requesttimeout" => Negation::No(WAIT),
         "invtimeout" => Negation::No("a verdict closes no connection: give a long time instead"),
         "pinginterval" => {

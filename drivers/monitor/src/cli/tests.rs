@@ -32,6 +32,7 @@ fn defaults() {
             debug_net: false,
             events: None,
             report: None,
+            hex: false,
             record: None,
         }
     );
@@ -114,14 +115,39 @@ fn the_last_category_counts() {
         assert_eq!(replay.debug_net, Some(expected), "{line}");
     }
     let Ok(Action::Replay(replay)) = parse_line("replay a", PIPE) else { panic!() };
-    assert_eq!(replay.debug_net, None, "as it was recorded");
+    assert_eq!((replay.debug_net, replay.hex), (None, None), "as it was recorded");
+}
+
+/// `--hex` without messages to show would do nothing.
+#[test]
+fn bytes_are_shown_of_messages_that_are_told() {
+    for (line, expected) in [
+        ("--debug net --hex", true),
+        ("--debug=net -hex=1", true),
+        ("--debug net", false),
+        ("--debug net -nohex", false),
+    ] {
+        assert_eq!(watch_of(&format!("watch --listen {line}")).hex, expected, "{line}");
+        let Ok(Action::Demo(demo)) = parse_line(&format!("demo {line}"), PIPE) else { panic!("{line}") };
+        assert_eq!((demo.debug_net, demo.hex), (true, expected), "{line}");
+        let Ok(Action::Replay(replay)) = parse_line(&format!("replay a {line}"), PIPE) else {
+            panic!("{line}")
+        };
+        assert_eq!(replay.hex.unwrap_or(false), expected, "{line}");
+    }
+    for verb in ["watch --listen", "demo", "replay a"] {
+        for line in ["--hex", "--debug none --hex", "--hex=1"] {
+            let refusal = parse_line(&format!("{verb} {line}"), PIPE).unwrap_err();
+            assert!(refusal.exit_code == 2 && refusal.text.contains("add --debug net"), "{}", refusal.text);
+        }
+    }
 }
 
 #[test]
 fn a_journal_is_named() {
     for (line, force) in [("-record=a.journal", false), ("--record a.journal --force", true)] {
         let watch = watch_of(&format!("watch --listen {line}"));
-        assert_eq!(watch.record, Some(Record { file: "a.journal".into(), force }), "{line}");
+        assert_eq!(watch.record, Some(Record { file: "a.journal".into(), force, files: None }), "{line}");
     }
 }
 
@@ -191,10 +217,10 @@ fn the_format_follows_stdout() {
         ("demo -json=1", TERMINAL, Format::Json),
         ("demo -json=0", TERMINAL, human(TERMINAL)),
     ] {
-        let demo = Demo { speed: Speed::Fast, format: expected };
+        let demo = Demo { speed: Speed::Fast, format: expected, debug_net: false, hex: false };
         assert_eq!(parse_line(line, stdout), Ok(Action::Demo(demo)), "{line}");
     }
-    let demo = Demo { speed: Speed::Realtime, format: Format::Json };
+    let demo = Demo { speed: Speed::Realtime, format: Format::Json, debug_net: false, hex: false };
     assert_eq!(parse_line("demo --speed realtime", PIPE), Ok(Action::Demo(demo)));
 }
 

@@ -1,8 +1,11 @@
 //! The values of flags. Each parser says, for a wrong one, what would do.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::Path;
 use std::time::Duration;
 
+use satwire_capture::convert::Us;
+use satwire_capture::journal::Origin;
 use satwire_core::{Instant, Network};
 
 /// How fast the demo's recorded traffic is served.
@@ -12,6 +15,54 @@ pub(crate) enum Speed {
     Fast,
     /// In the recorded rhythm.
     Realtime,
+}
+
+/// The formats of `convert`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileFormat {
+    Journal,
+    Pcapng,
+    Pcap,
+    /// A folder as Bitcoin Core writes it.
+    CoreDat,
+    /// Lines for programs.
+    Jsonl,
+}
+
+impl FileFormat {
+    const ALL: [Self; 5] = [Self::Journal, Self::Pcapng, Self::Pcap, Self::CoreDat, Self::Jsonl];
+
+    /// Its name on the command line, which is the extension of its files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Journal => "journal",
+            Self::Pcapng => "pcapng",
+            Self::Pcap => "pcap",
+            Self::CoreDat => "dat",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    /// The format that the extension of a file means.
+    pub(super) fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        Self::ALL.into_iter().find(|format| format.name() == extension)
+    }
+
+    /// The format of what an import was made from.
+    pub(crate) fn of_origin(origin: Option<Origin>) -> Self {
+        match origin {
+            Some(Origin::Pcap) => Self::Pcap,
+            Some(Origin::Pcapng) => Self::Pcapng,
+            Some(Origin::CoreDat) => Self::CoreDat,
+            _ => Self::Journal,
+        }
+    }
+}
+
+pub(super) fn file_format(text: &str) -> Result<FileFormat, String> {
+    let found = FileFormat::ALL.into_iter().find(|format| format.name() == text);
+    found.ok_or_else(|| format!("give one of {}", FileFormat::ALL.map(FileFormat::name).join(", ")))
 }
 
 /// The subjects of diagnostics.
@@ -112,6 +163,11 @@ pub(super) fn chain(text: &str) -> Result<Network, String> {
     })
 }
 
+pub(super) fn us(text: &str) -> Result<Us, String> {
+    text.parse()
+        .map_err(|_| "give an address as the capture has it, such as 192.0.2.7 or 192.0.2.7:8333".into())
+}
+
 pub(super) fn speed(text: &str) -> Result<Speed, String> {
     match text {
         "fast" => Ok(Speed::Fast),
@@ -139,6 +195,11 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 
 pub(super) fn count(text: &str) -> Result<NonZeroU64, String> {
     digits(text).and_then(NonZeroU64::new).ok_or_else(|| "give a whole number from 1 on".into())
+}
+
+pub(super) fn files(text: &str) -> Result<NonZeroU32, String> {
+    let number = digits(text).and_then(|number| u32::try_from(number).ok()).and_then(NonZeroU32::new);
+    number.ok_or_else(|| "give a whole number from 1 on, at most 4294967295".into())
 }
 
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {

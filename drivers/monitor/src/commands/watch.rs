@@ -12,20 +12,20 @@ use satwire_core::{CloseReason, IoError, Node};
 use satwire_mio::Driver;
 
 use crate::cli::Watch;
-use crate::record::{self, Draft, RunEnvironment};
+use crate::draft::Draft;
+use crate::record::{self, RunEnvironment};
 use crate::run::{Run, Show};
 use crate::stderr::{fail, say};
 
 /// Runs until a signal, `--count` or `--duration`.
 pub(crate) fn run(watch: &Watch) -> ExitCode {
-    let journal =
-        match watch.record.as_ref().map(|record| Draft::create(&record.file, record.force)).transpose() {
-            Ok(journal) => journal,
-            Err(refusal) => {
-                say(refusal);
-                return ExitCode::from(2);
-            }
-        };
+    let journal = match watch.record.as_ref().map(Draft::create).transpose() {
+        Ok(journal) => journal,
+        Err(refusal) => {
+            say(refusal);
+            return ExitCode::from(2);
+        }
+    };
     let (draft, file) = journal.unzip();
     let started = start(watch, file).and_then(|run| {
         draft.as_ref().map_or(Ok(()), Draft::keep)?;
@@ -63,8 +63,8 @@ fn start(watch: &Watch, journal: Option<BackgroundFile>) -> Result<Run, String> 
     let cannot = |error| format!("cannot start: {error}");
     let mut driver = driver(watch, journal).map_err(cannot)?;
     let listening = listen(&mut driver, watch)?;
-    let Watch { network, format, report, quiet, .. } = *watch;
-    let show = Show { network, format, told: watch.options().told(), report, quiet };
+    let Watch { network, format, hex, report, quiet, .. } = *watch;
+    let show = Show { network, format, told: watch.options().told(), hex, report, quiet };
     let run = Run::start(driver, show).map_err(cannot)?;
     // Not before signals are listened to: a script may wait for this line.
     for line in listening {
@@ -97,10 +97,15 @@ fn listen(driver: &mut Driver<Node<RunEnvironment>>, watch: &Watch) -> Result<Ve
 
 fn driver(watch: &Watch, journal: Option<BackgroundFile>) -> io::Result<Driver<Node<RunEnvironment>>> {
     let config = watch.config.clone();
-    let Some(file) = journal else { return Driver::new(config, RunEnvironment::plain()?) };
+    let (with_messages, magic) = (watch.options().told().names("message"), config.magic);
+    let Some(file) = journal else {
+        return Driver::new(config, RunEnvironment::plain()?.with_messages(with_messages, magic));
+    };
     let rng = record::system_rng()?;
+    let size = watch.record.as_ref().and_then(|record| record.files).map(|files| files.size);
     Driver::with_environment(config, |clock| {
-        RunEnvironment::recording(rng, file, &watch.config, clock, watch.options())
+        RunEnvironment::recording(rng, file, &watch.config, clock, watch.options(), size)
+            .with_messages(with_messages, magic)
     })
 }
 

@@ -3,11 +3,14 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
+use satwire_capture::convert::Difference;
+use satwire_capture::journal::Way;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Verdict};
 use satwire_core::peer::Negotiated;
 use satwire_core::{Instant, Network};
 
 use super::{Connection, Totals, Traffic};
+use crate::messages::Seen;
 
 /// The least that an entry holds, and more than the rest of what has no large parts: addresses, names, reasons.
 const LEAST: usize = size_of::<Entry>() + 256;
@@ -33,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) ready: bool,
     /// When a transaction that is told to have spread was announced first, in Unix microseconds.
     pub(crate) first_seen: i64,
+    /// The connection's beginning is not in the capture.
+    pub(crate) adopted: bool,
     /// Another peer that announced this transaction first.
     pub(crate) announcer: Option<ConnId>,
     /// The verdict on the peer, if the node judges.
@@ -42,9 +47,17 @@ pub(crate) struct Context {
 /// The thing to tell.
 #[derive(Debug)]
 pub(crate) enum EntryKind {
-    /// The run begins, on this network.
-    Start(Network),
+    /// The run begins, on this network; from this file of a journal on, if those before it are not there.
+    Start(Network, Option<u32>),
     Event(EventKind),
+    /// The capture lacks bytes that went this way: how many, if that is known.
+    Lost(Way, Option<u64>),
+    /// A connection has no messages that can be read: bytes received, and sent.
+    Opaque(u64, u64),
+    /// Our core would have done something else than the recorded node.
+    Difference(Difference),
+    /// A message went in or out.
+    Message(Seen),
     Gap(Gap),
     /// The run is over.
     Summary(Totals, Traffic),
@@ -86,7 +99,11 @@ impl Entry {
 
     /// The bytes of memory that it holds, or some more.
     pub(crate) fn bytes(&self) -> usize {
-        let EntryKind::Event(kind) = &self.kind else { return LEAST };
+        let kind = match &self.kind {
+            EntryKind::Event(kind) => kind,
+            EntryKind::Message(seen) => return LEAST + seen.message.capacity(),
+            _ => return LEAST,
+        };
         LEAST
             + match kind {
                 EventKind::Tx { tx, .. } => tx.as_bytes().len(),

@@ -5,6 +5,7 @@
 
 mod announcers;
 mod entry;
+mod import;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,7 @@ use serde::Serialize;
 use self::announcers::Announcers;
 pub(crate) use self::entry::{Context, Entry, EntryKind, Gap};
 use crate::event_set::EventSet;
+use crate::messages::Seen;
 
 /// The sum of the events so far.
 #[derive(Debug)]
@@ -33,6 +35,10 @@ pub(crate) struct Model {
     totals: Totals,
     announcers: Announcers,
     offline_since: Option<Instant>,
+    /// Connections of an import that are over, of which something may still come.
+    over: BTreeMap<ConnId, Arc<Connection>>,
+    /// The file with which a journal begins whose first ones are not there.
+    part: Option<u32>,
 }
 
 /// An open connection, and what came of it so far.
@@ -85,12 +91,14 @@ pub(crate) struct Totals {
 pub(crate) struct Traffic {
     pub(crate) received: u64,
     pub(crate) sent: u64,
+    /// What was sent is not known.
+    pub(crate) sent_unknown: bool,
     /// Up to when the journal is whole, if one is kept or played.
     pub(crate) journal_until: Option<Instant>,
 }
 
 impl Connection {
-    fn new(conn: ConnId, addr: SocketAddr, direction: Direction) -> Self {
+    pub(super) fn new(conn: ConnId, addr: SocketAddr, direction: Direction) -> Self {
         // A socket that takes IPv4 and IPv6 shows IPv4 as mapped.
         let ip = addr.ip().to_canonical();
         let (addr, network) = match ip {
@@ -114,6 +122,8 @@ impl Model {
             peers: BTreeMap::new(),
             totals: Totals::default(),
             announcers: Announcers::default(),
+            over: BTreeMap::new(),
+            part: None,
         }
     }
 
@@ -188,9 +198,21 @@ impl Model {
         })
     }
 
+    /// Takes a message that went in or out.
+    pub(crate) fn message(&self, seen: Seen) -> Entry {
+        let conn = Some(seen.conn);
+        let connection = self.peers.get(&seen.conn).map(|peer| peer.connection.clone());
+        Entry { conn, connection, ..self.entry(seen.at, EntryKind::Message(seen)) }
+    }
+
+    /// The same, for what begins with this file of a journal.
+    pub(crate) fn beginning_with(self, part: Option<u32>) -> Self {
+        Self { part, ..self }
+    }
+
     /// The first thing to tell.
     pub(crate) fn start(&self, at: Instant) -> Entry {
-        self.entry(at, EntryKind::Start(self.network))
+        self.entry(at, EntryKind::Start(self.network, self.part))
     }
 
     /// That events are missing.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use satwire_core::Instant;
+
 /// `12:58:08.123` of these Unix microseconds.
 pub(super) struct TimeOfDay(pub(super) i64);
 
@@ -11,6 +13,16 @@ impl fmt::Display for TimeOfDay {
         let millis = self.0.div_euclid(1000).rem_euclid(24 * 60 * 60 * 1000);
         let (seconds, millis) = (millis / 1000, millis % 1000);
         write!(f, "{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+}
+
+/// `+1.021528`: seconds since the start.
+pub(super) struct SinceStart(pub(super) Instant);
+
+impl fmt::Display for SinceStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.as_micros();
+        write!(f, "+{}.{:06}", micros / 1_000_000, micros % 1_000_000)
     }
 }
 

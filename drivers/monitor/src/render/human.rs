@@ -4,20 +4,25 @@ use std::fmt;
 use std::io::Write as _;
 use std::time::Duration;
 
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation, Verdict};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Output, Propagation, Verdict};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::Tx;
-use satwire_core::{CloseReason, Instant};
+use satwire_core::{CloseReason, Instant, Network};
 use satwire_json::Btc;
 
-use super::figures::{Count, Grouped, Time, TimeOfDay};
+use super::figures::{Count, Grouped, SinceStart, Time, TimeOfDay};
+use super::imported::Imported;
+use super::message::{LabelLines, Labels, MessageText};
 use super::{ascii, why};
 use crate::cli::Look;
+use crate::messages::Seen;
 use crate::model::{Entry, EntryKind, Gap, Totals, Traffic};
 use crate::plain::Plain;
 
 /// Characters of a user agent that are shown.
 const SUBVER_SHOWN: usize = 50;
+/// Columns before the text of a line: the time and the connection.
+const HEAD: usize = 19;
 /// Ids of an inventory that are shown.
 const IDS_SHOWN: usize = 3;
 
@@ -25,6 +30,10 @@ const IDS_SHOWN: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Human {
     look: Look,
+    /// Messages are shown with their bytes.
+    pub(super) hex: bool,
+    /// Times are those since the start, and orders are shown.
+    transcript: bool,
 }
 
 /// How a line looks on a terminal.
@@ -51,26 +60,52 @@ impl Tone {
 
 impl Human {
     pub(super) const fn new(look: Look) -> Self {
-        Self { look }
+        Self { look, hex: false, transcript: false }
+    }
+
+    pub(super) const fn transcript() -> Self {
+        let look = Look { color: false, unicode: true, width: usize::MAX };
+        Self { look, hex: false, transcript: true }
+    }
+
+    /// `+0.000643 c1 connect to 127.0.0.1:18555`
+    pub(super) fn order<E>(&self, at: Instant, order: &Output<E>, out: &mut Vec<u8>) {
+        if !self.transcript {
+            return;
+        }
+        let at = SinceStart(at);
+        // Writing to memory does not fail.
+        let _ = match order {
+            Output::Resolve { host, port, .. } => writeln!(out, "{at} look up {}:{port}", Plain(host)),
+            Output::Connect { conn, addr } => writeln!(out, "{at} {conn} connect to {addr}"),
+            Output::Disconnect(conn) => writeln!(out, "{at} {conn} disconnect"),
+            _ => Ok(()),
+        };
     }
 
     pub(super) fn entry(&self, entry: &Entry, out: &mut Vec<u8>) {
         match &entry.kind {
-            EntryKind::Start(network) => {
-                let version = env!("CARGO_PKG_VERSION");
-                // Bound to a name it would be gone too early before Rust 1.89.
-                self.line(
-                    out,
-                    entry,
-                    Tone::Plain,
-                    format_args!("satwire {version} on {network}, all times are UTC"),
-                );
+            EntryKind::Start(network, part) => {
+                self.line(out, entry, Tone::Plain, Title(*network, *part));
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Lost(..) | EntryKind::Opaque(..) | EntryKind::Difference(_) => {
+                self.line(out, entry, Tone::Odd, Imported(&entry.kind));
+            }
+            EntryKind::Message(seen) => self.message(entry, seen, out),
             EntryKind::Gap(gap) => self.line(out, entry, Tone::Odd, Missing(gap)),
             EntryKind::Summary(totals, traffic) => {
                 self.line(out, entry, Tone::Plain, Sums(entry.at, *totals, *traffic));
             }
+        }
+    }
+
+    fn message(&self, entry: &Entry, seen: &Seen, out: &mut Vec<u8>) {
+        let width = self.look.width.saturating_sub(HEAD);
+        self.line(out, entry, Tone::Faint, MessageText { seen, width });
+        if self.hex {
+            let lines = LabelLines { labels: &Labels::of(seen), indent: HEAD }.to_string();
+            out.extend_from_slice(if self.look.unicode { lines } else { ascii(&lines) }.as_bytes());
         }
     }
 
@@ -95,9 +130,10 @@ impl Human {
             EventKind::Connected { direction, .. } => {
                 let how = match direction {
                     Direction::Inbound => "accepted from",
-                    _ => "connected to",
+                    Direction::Outbound => "connected to",
                 };
-                say(Tone::Good, format_args!("● {how} {addr}"));
+                let adopted = if entry.context.adopted { ", before the capture began" } else { "" };
+                say(Tone::Good, format_args!("● {how} {addr}{adopted}"));
             }
             EventKind::Handshake(negotiated) => say(Tone::Good, format_args!("● {}", Greeting(negotiated))),
             EventKind::Pong { rtt, min } => {
@@ -163,6 +199,15 @@ impl Human {
     }
 
     fn line(&self, out: &mut Vec<u8>, entry: &Entry, tone: Tone, text: impl fmt::Display) {
+        if self.transcript {
+            let at = SinceStart(entry.at);
+            // Writing to memory does not fail.
+            let _ = match entry.conn {
+                Some(conn) => writeln!(out, "{at} {conn} {text}"),
+                None => writeln!(out, "{at} {text}"),
+            };
+            return;
+        }
         let time = TimeOfDay(entry.time);
         let conn = entry.conn.map(|conn| conn.to_string()).unwrap_or_default();
         let (escape, reset) = match tone.escape() {
@@ -330,6 +375,22 @@ impl fmt::Display for Missing<'_> {
     }
 }
 
+/// The first line.
+struct Title(Network, Option<u32>);
+
+impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(network, part) = self;
+        write!(f, "satwire {} on {network}, all times are UTC", env!("CARGO_PKG_VERSION"))?;
+        match part {
+            Some(part) => {
+                write!(f, "; observed, not played: file {part} of a journal, without those before it")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 struct Sums(Instant, Totals, Traffic);
 
 impl fmt::Display for Sums {
@@ -337,14 +398,14 @@ impl fmt::Display for Sums {
         let Self(at, totals, traffic) = self;
         write!(
             f,
-            "in {}: {}, {}, {}, {} received, {} sent",
+            "in {}: {}, {}, {}, {} received",
             Time(Duration::from_micros(at.as_micros())),
             Count(totals.peers, "peer"),
             Count(totals.transactions, "transaction"),
             Count(totals.announcements, "announcement"),
             Count(traffic.received, "byte"),
-            Count(traffic.sent, "byte"),
-        )
+        )?;
+        if traffic.sent_unknown { Ok(()) } else { write!(f, ", {} sent", Count(traffic.sent, "byte")) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use satwire_capture::convert::Difference;
 use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation, Verdict};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
@@ -9,6 +10,7 @@ use satwire_core::{Instant, Network};
 use satwire_json::{Bounded, Seconds, Shown};
 use serde::Serialize;
 
+use super::message_line::MessageLine;
 use super::{whole_seconds, why};
 use crate::model::{Connection, Entry, EntryKind, Gap};
 use crate::plain::Plain;
@@ -22,6 +24,8 @@ pub(crate) struct Json {
     seq: u64,
     /// The network whose addresses are shown; the first line says so.
     network: Option<Network>,
+    /// Messages are shown with their bytes.
+    pub(super) hex: bool,
 }
 
 /// The beginning of all lines.
@@ -43,6 +47,9 @@ struct Start {
     program: &'static str,
     program_version: &'static str,
     chain: Shown<Network>,
+    /// Not played but observed, from this file of a journal on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_from_file: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +65,31 @@ struct DialFailed<'a> {
 }
 
 #[derive(Serialize)]
-struct Nothing {}
+struct Connected {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    adopted: bool,
+}
+
+#[derive(Serialize)]
+struct Lost {
+    direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Opaque {
+    bytesrecv: u64,
+    bytessent: u64,
+}
+
+#[derive(Serialize)]
+struct Differs<'a> {
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    detail: String,
+}
 
 #[derive(Serialize)]
 struct Handshake {
@@ -281,7 +312,8 @@ struct Summary {
     transactions: u64,
     announcements: u64,
     bytesrecv: u64,
-    bytessent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytessent: Option<u64>,
     duration: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     journal_until: Option<u64>,
@@ -290,13 +322,35 @@ struct Summary {
 impl Json {
     pub(super) fn entry(&mut self, entry: &Entry, out: &mut Vec<u8>) {
         match &entry.kind {
-            EntryKind::Start(network) => {
+            EntryKind::Start(network, part) => {
                 self.network = Some(*network);
                 let program_version = env!("CARGO_PKG_VERSION");
-                let start = Start { program: "satwire", program_version, chain: Shown(*network) };
+                let start = Start {
+                    program: "satwire",
+                    program_version,
+                    chain: Shown(*network),
+                    observed_from_file: *part,
+                };
                 self.line(out, entry, "start", start);
             }
             EntryKind::Event(kind) => self.event(entry, kind, out),
+            EntryKind::Lost(way, bytes) => {
+                self.line(out, entry, "loss", Lost { direction: way.as_str(), bytes: *bytes });
+            }
+            EntryKind::Opaque(received, sent) => {
+                self.line(out, entry, "opaque", Opaque { bytesrecv: *received, bytessent: *sent });
+            }
+            EntryKind::Difference(difference) => {
+                let reason = match difference {
+                    Difference::Closes(reason) => Some(reason.as_str()),
+                    _ => None,
+                };
+                let (what, detail) = (difference.as_str(), difference.to_string());
+                self.line(out, entry, "difference", Differs { what, reason, detail });
+            }
+            EntryKind::Message(seen) => {
+                self.line(out, entry, "message", MessageLine::new(seen, self.hex));
+            }
             EntryKind::Gap(gap) => self.line(out, entry, "gap", Missing::new(gap)),
             EntryKind::Summary(totals, traffic) => {
                 let summary = Summary {
@@ -304,7 +358,7 @@ impl Json {
                     transactions: totals.transactions,
                     announcements: totals.announcements,
                     bytesrecv: traffic.received,
-                    bytessent: traffic.sent,
+                    bytessent: (!traffic.sent_unknown).then_some(traffic.sent),
                     duration: entry.at.as_micros(),
                     journal_until: traffic.journal_until.map(Instant::as_micros),
                 };
@@ -321,7 +375,9 @@ impl Json {
                 let failed = DialFailed { addr, reason: reason.as_str(), retry };
                 self.line(out, entry, "peer_dial_failed", failed);
             }
-            EventKind::Connected { .. } => self.line(out, entry, "peer_connected", Nothing {}),
+            EventKind::Connected { .. } => {
+                self.line(out, entry, "peer_connected", Connected { adopted: entry.context.adopted });
+            }
             EventKind::Handshake(negotiated) => {
                 self.line(out, entry, "peer_handshake", Handshake::new(negotiated));
             }

@@ -2,12 +2,16 @@
 
 mod figures;
 mod human;
+mod imported;
 mod json;
+mod message;
+mod message_line;
 mod peer_table;
 
 use std::time::Duration;
 
-use satwire_core::{CloseReason, IoError};
+use satwire_core::node::Output;
+use satwire_core::{CloseReason, Instant, IoError};
 
 use self::human::Human;
 use self::json::Json;
@@ -27,6 +31,28 @@ impl Renderer {
         match format {
             Format::Json => Self::Json(Json::default()),
             Format::Human(look) => Self::Human(Human::new(look)),
+        }
+    }
+
+    /// A transcript, to be compared with another: lines for people with the time since the start, and with the node's
+    /// orders; all that is said is in them, however long they are.
+    pub(crate) const fn transcript() -> Self {
+        Self::Human(Human::transcript())
+    }
+
+    /// The same; `hex` shows the bytes of messages with labels.
+    pub(crate) fn with_hex(mut self, hex: bool) -> Self {
+        match &mut self {
+            Self::Json(json) => json.hex = hex,
+            Self::Human(human) => human.hex = hex,
+        }
+        self
+    }
+
+    /// Appends the line of an order to the driver, which only a transcript has.
+    pub(crate) fn order<E>(&self, at: Instant, order: &Output<E>, out: &mut Vec<u8>) {
+        if let Self::Human(human) = self {
+            human.order(at, order, out);
         }
     }
 
@@ -63,6 +89,7 @@ fn ascii(text: &str) -> String {
         '→' => '>',
         '…' => '~',
         'µ' => 'u',
+        '≠' => '!',
         other if other.is_ascii() => other,
         _ => '?',
     };

@@ -16,6 +16,7 @@ use crate::model::{Gap, Model, Traffic};
 mod extremes;
 mod golden;
 mod keys;
+mod messages;
 mod peer_table;
 mod terminal;
 mod transactions;

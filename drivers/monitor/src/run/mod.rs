@@ -79,6 +79,7 @@ pub(crate) struct Show {
     pub(crate) told: EventSet,
     /// How often a table of the peers is shown.
     pub(crate) report: Option<Duration>,
+    pub(crate) hex: bool,
     pub(crate) quiet: bool,
 }
 
@@ -109,7 +110,7 @@ impl Run {
             }
             wake_too();
         })?;
-        let report = Report::start(model, Renderer::new(show.format), io::stdout(), wake)?;
+        let report = Report::start(model, Renderer::new(show.format).with_hex(show.hex), io::stdout(), wake)?;
         let on_terminal = io::stdout().is_terminal();
         let tables = Every::new(show.report, Instant::now());
         Ok(Self { driver, diagnostics, report, signalled, events: Vec::new(), tables, on_terminal })
@@ -147,14 +148,16 @@ impl Run {
                 self.diagnostics.notice(notice);
             }
             let now = Instant::now();
+            let mut messages = self.driver.environment_mut().messages();
             for event in self.events.drain(..) {
                 let is_last = is_last(&event);
-                self.report.event(event, now);
+                self.report.event_after(messages.as_deref_mut(), event, now);
                 if is_last {
                     // An event after it in the same turn is not told: `--count 1` shows one.
                     return Ok(Ended::Done);
                 }
             }
+            self.report.messages(messages, now);
             // A flood on all connections at once may have taken tens of megabytes for one turn.
             self.events.shrink_to(EVENTS_KEPT);
         }
@@ -189,14 +192,19 @@ impl Run {
     /// Closes all connections, prints the last lines, and says how the program is to exit.
     pub(crate) fn finish(mut self, end: Ended) -> ExitCode {
         let mut events = Vec::new();
+        if let Some(messages) = self.driver.environment_mut().messages() {
+            messages.skip();
+        }
         self.driver.stop();
         if let Err(error) = self.driver.turn(Some(Instant::now()), &mut events) {
             self.diagnostics.notice(format_args!("cannot close the connections in good order: {error}"));
         }
         let now = Instant::now();
+        let mut messages = self.driver.environment_mut().messages();
         for event in events {
-            self.report.event(event, now);
+            self.report.event_after(messages.as_deref_mut(), event, now);
         }
+        self.report.messages(messages, now);
         if let Some(trouble) = self.driver.environment_mut().finish() {
             self.diagnostics.error(trouble);
         }

@@ -9,6 +9,7 @@ use satwire_core::node::{Event, EventKind};
 
 use super::backlog::Flow;
 use super::output::{self, Failure, Flushed, Patience, Queue};
+use crate::messages::{Messages, Seen};
 use crate::model::{Entry, Model, Traffic};
 use crate::render::Renderer;
 
@@ -56,7 +57,40 @@ impl Report {
     /// Tells an event, or leaves all of it out.
     pub(crate) fn event(&mut self, event: Event, now: time::Instant) {
         let is_over = matches!(event.kind, EventKind::Disconnected(_));
-        let Some(entry) = self.model.event(event) else { return };
+        if let Some(entry) = self.model.event(event) {
+            self.tell(entry, is_over, now);
+        }
+    }
+
+    /// Tells the messages that come before an event, and the event.
+    pub(crate) fn event_after(
+        &mut self,
+        mut messages: Option<&mut Messages>,
+        event: Event,
+        now: time::Instant,
+    ) {
+        self.messages(messages.as_deref_mut(), now);
+        if let Some(messages) = messages {
+            messages.event_taken();
+        }
+        self.event(event, now);
+    }
+
+    /// Tells the messages that come before the next event.
+    pub(crate) fn messages(&mut self, messages: Option<&mut Messages>, now: time::Instant) {
+        let Some(messages) = messages else { return };
+        while let Some(seen) = messages.next() {
+            self.message(seen, now);
+        }
+    }
+
+    /// Tells a message that went in or out, or leaves it out.
+    fn message(&mut self, seen: Seen, now: time::Instant) {
+        let entry = self.model.message(seen);
+        self.tell(entry, false, now);
+    }
+
+    fn tell(&mut self, entry: Entry, is_over: bool, now: time::Instant) {
         let mut state = self.queue.lock();
         if state.failure().is_some() {
             return;

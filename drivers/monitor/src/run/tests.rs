@@ -15,7 +15,7 @@ fn a_hangup_makes_it_time_to_flush() {
     let path = folder.path().join("a.journal");
     let file = BackgroundFile::create(&path, false).unwrap();
     let (rng, config, clock) = (record::system_rng().unwrap(), Config::default(), WallClock::default());
-    let mut environment = RunEnvironment::recording(rng, file, &config, clock, Options::default());
+    let mut environment = RunEnvironment::recording(rng, file, &config, clock, Options::default(), None);
     assert_eq!(environment.keep(), None);
     assert_eq!(environment.keep_at(), None);
     environment.input(satwire_core::Instant::ZERO, &Input::Timeout);

@@ -36,9 +36,11 @@ pub(crate) fn run(demo: Demo) -> ExitCode {
 fn play(demo: Demo) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let script = script(RECORDING)?;
     let (addr, peer) = peer::start(script, demo.speed)?;
-    let driver = Driver::new(Config::new(Network::Simnet), RunEnvironment::plain()?)?;
-    let told = EventSet::usual();
-    let show = Show { network: Network::Simnet, format: demo.format, told, report: None, quiet: false };
+    let Demo { format, debug_net, hex, .. } = demo;
+    let environment = RunEnvironment::plain()?.with_messages(debug_net, Network::Simnet.magic());
+    let driver = Driver::new(Config::new(Network::Simnet), environment)?;
+    let told = if debug_net { EventSet::usual().with_net() } else { EventSet::usual() };
+    let show = Show { network: Network::Simnet, format, told, hex, report: None, quiet: false };
     let mut run = Run::start(driver, show)?;
     run.driver.dial(Address::Socket(addr));
     // The recorded peer hangs up when it has nothing more to say.

@@ -1,34 +1,37 @@
-//! `satwire replay`: a journal through the same core, with the same lines as `watch` printed.
+//! `satwire replay`: a journal through the same core, with the same lines as `watch` printed; or the capture of another
+//! program, observed.
 
 mod shrink;
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::num::NonZeroU64;
+use std::path::Path;
 use std::process::ExitCode;
 
-use satwire_capture::journal::{EndReason, Ending, Player, Reader, Tape};
-use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
-use satwire_core::{Instant, Network};
+use satwire_capture::convert::{Opened, Source};
+use satwire_capture::journal::{EndReason, Ending, Reader};
 
+use crate::capture::{self, Lines, observe};
 use crate::cli::{Replay, Until};
-use crate::meter::Meter;
-use crate::model::{Model, Traffic};
 use crate::options::Options;
 use crate::plain::Plain;
 use crate::render::Renderer;
+use crate::replayed::Replayed;
 use crate::stderr::{fail, say};
 
 /// Plays the journal to its end, to `--until`, or to the first difference.
 pub(crate) fn run(replay: &Replay) -> ExitCode {
-    let reader = match open(replay) {
-        Ok(reader) => reader,
+    let opened = match capture::open(&replay.file, replay.import) {
+        Ok(opened) => opened,
         Err(trouble) => return fail(trouble),
     };
-    if let Some(shrink) = &replay.shrink {
-        return shrink::run(reader, replay, shrink);
-    }
-    match play(reader, replay, io::BufWriter::new(io::stdout().lock())) {
+    let out = io::BufWriter::new(io::stdout().lock());
+    let played = match (opened, &replay.shrink) {
+        (Opened::Journal(reader), None) => play(*reader, &replay.file, replay.lines(), out),
+        (Opened::Import(story), None) => observe(*story, replay.lines(), out),
+        (Opened::Journal(reader), Some(wish)) => return shrink::run(*reader, replay, wish),
+        (Opened::Import(story), Some(wish)) => return shrink::run_import(*story, replay, wish),
+    };
+    match played {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(trouble)) => fail(trouble),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -36,15 +39,14 @@ pub(crate) fn run(replay: &Replay) -> ExitCode {
     }
 }
 
-fn open(replay: &Replay) -> Result<Reader<File>, String> {
-    let name = replay.file.display();
-    let file = File::open(&replay.file).map_err(|error| format!("cannot open {name}: {error}"))?;
-    Reader::new(file).map_err(|error| format!("{name}: {error}"))
-}
-
 /// Prints what the journal makes the node say; what is wrong with it, if something is.
-fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Result<Option<String>> {
-    let name = replay.file.display();
+pub(crate) fn play(
+    reader: Reader<Source>,
+    file: &Path,
+    lines: Lines,
+    mut out: impl Write,
+) -> io::Result<Option<String>> {
+    let name = file.display();
     let prologue = reader.prologue();
     let (recorded, unknown) = Options::recorded(prologue);
     for what in unknown {
@@ -55,49 +57,33 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
             "{name}: recorded with {what}, which this program does not know: it may act otherwise"
         ));
     }
-    // A custom signet has no name here; of the networks that have one it is nearest to signet.
-    let network = Network::from_magic(prologue.config.magic).unwrap_or(Network::Signet);
-    let debug_net = replay.debug_net.unwrap_or(recorded.debug_net);
-    let shown = Options { debug_net, events: replay.events.or(recorded.events), ..recorded };
-    let mut model = Model::new(network, prologue.clock, shown.told(), prologue.config.verdicts);
-    let mut renderer = Renderer::new(replay.format);
-    let mut player = Player::watched(reader, |tape| Metered { tape, meter: Meter::default() });
-    let mut left = recorded.count.map(NonZeroU64::get);
-    let mut lines = Vec::new();
-    let mut at = Instant::ZERO;
-    renderer.entry(&model.start(at), &mut lines);
+    let options = Options {
+        debug_net: lines.debug_net.unwrap_or(recorded.debug_net),
+        hex: lines.hex.unwrap_or(recorded.hex),
+        events: lines.events.or(recorded.events),
+        ..recorded
+    };
+    let mut replayed = Replayed::new(reader, options, Renderer::new(lines.format));
+    let mut text = Vec::new();
+    replayed.start(&mut text);
     let trouble = loop {
-        let record = match player.step() {
+        let record = match replayed.step() {
             Ok(Some(record)) => record,
-            Ok(None) => break ending_trouble(player.ending()),
+            Ok(None) => break ending_trouble(replayed.ending()),
             Err(error) => break Some(error.to_string()),
         };
-        if replay.until.is_some_and(|until| until.is_after(record.number, record.at)) {
+        if lines.until.is_some_and(|until| until.is_after(record.number, record.at)) {
             break None;
         }
-        at = record.at;
-        let stopped = player.environment().meter.has_stopped();
-        while let Some(output) = player.poll() {
-            if let Output::Event(event) = output
-                && (left != Some(0) || stopped)
-            {
-                if let (EventKind::Tx { .. }, Some(left)) = (&event.kind, &mut left) {
-                    *left = left.saturating_sub(1);
-                }
-                if let Some(entry) = model.event(event) {
-                    renderer.entry(&entry, &mut lines);
-                }
-            }
-        }
-        out.write_all(&lines)?;
-        lines.clear();
-        if replay.until == Some(Until::Record(record.number)) {
+        replayed.tell(record, &mut text);
+        out.write_all(&text)?;
+        text.clear();
+        if lines.until == Some(Until::Record(record.number)) {
             break None;
         }
     };
-    let traffic = Traffic { journal_until: Some(at), ..player.environment().meter.traffic() };
-    renderer.entry(&model.summary(at, traffic), &mut lines);
-    out.write_all(&lines)?;
+    replayed.summary(&mut text);
+    out.write_all(&text)?;
     out.flush()?;
     Ok(trouble.map(|trouble| format!("{name}: {trouble}")))
 }
@@ -105,28 +91,4 @@ fn play(reader: Reader<File>, replay: &Replay, mut out: impl Write) -> io::Resul
 /// The fault of a journal's end.
 pub(crate) fn ending_trouble(ending: Ending) -> Option<String> {
     (ending != Ending::Marked(EndReason::Clean)).then(|| ending.to_string())
-}
-
-/// Counts, and draws what was recorded.
-struct Metered {
-    tape: Tape,
-    meter: Meter,
-}
-
-impl Environment for Metered {
-    fn draw(&mut self, purpose: Purpose) -> u64 {
-        self.tape.draw(purpose)
-    }
-
-    fn observe(&mut self, purpose: Purpose, seen: u64) -> u64 {
-        self.tape.observe(purpose, seen)
-    }
-
-    fn input(&mut self, now: Instant, input: &Input<'_>) {
-        self.meter.input(now, input);
-    }
-
-    fn queued(&mut self, _now: Instant, _conn: ConnId, frames: &[u8]) {
-        self.meter.queued(frames);
-    }
 }

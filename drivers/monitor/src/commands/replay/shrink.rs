@@ -1,11 +1,12 @@
 //! `satwire replay --shrink`: the smallest journal that still does what is looked for.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 
-use satwire_capture::journal::{BackgroundFile, Reader};
+use satwire_capture::convert::{Story, play_import};
+use satwire_capture::journal::{BackgroundFile, Reader, file_number, files_of};
 use satwire_capture::shrink::{Difference, Shrunk, TRIES, TestCase};
 
 use crate::cli::{Predicate, Replay, Shrink};
@@ -14,10 +15,20 @@ use crate::stderr::{fail, say};
 /// A journal is held in memory, a few times over.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// The bytes of a file, or of all files that a journal is kept in.
+fn size_of(path: &Path) -> u64 {
+    let base = file_number(path).map_or_else(|| path.to_path_buf(), |(base, _)| base);
+    let mut files: Vec<_> = files_of(&base).unwrap_or_default().into_values().collect();
+    if path.exists() && !files.iter().any(|file| file == path) {
+        files = vec![path.to_path_buf()];
+    }
+    files.iter().map(|file| file.metadata().map_or(0, |metadata| metadata.len())).sum()
+}
+
 /// Writes the smaller journal and says how small it is.
-pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitCode {
+pub(crate) fn run(reader: Reader<impl Read>, replay: &Replay, wish: &Shrink) -> ExitCode {
     let name = replay.file.display();
-    let size = replay.file.metadata().map_or(0, |metadata| metadata.len());
+    let size = size_of(&replay.file);
     if size > MOST_BYTES {
         return fail(format_args!(
             "{name}: {size} bytes are too many for --shrink, which takes {MOST_BYTES}"
@@ -44,6 +55,19 @@ pub(crate) fn run(reader: Reader<File>, replay: &Replay, wish: &Shrink) -> ExitC
         Ok(Some(found)) => write(&case, &found, wish),
         Ok(None) => fail(format_args!("{name}: nothing to shrink: {}", missed(wish.predicate))),
         Err(_) => fail(format_args!("{name}: the node panics: take --shrink panics")),
+    }
+}
+
+/// The same of what our core does with the capture of another program: without `differs`, since it has done nothing else
+/// before.
+pub(crate) fn run_import(mut story: Story, replay: &Replay, wish: &Shrink) -> ExitCode {
+    let (journal, trouble) = play_import(&mut story, MOST_BYTES as usize);
+    if let Some(trouble) = trouble {
+        say(format_args!("{trouble}; what comes before it is taken"));
+    }
+    match Reader::new(&journal[..]) {
+        Ok(reader) => run(reader, replay, wish),
+        Err(error) => fail(format_args!("{}: {error}", replay.file.display())),
     }
 }
 

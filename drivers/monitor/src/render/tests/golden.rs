@@ -16,7 +16,7 @@ fn start_gap_and_summary() {
         renderer.entry(&model.summary(at, traffic), &mut out);
         text(out)
     };
-    let traffic = Traffic { received: 12_345, sent: 1, journal_until: None };
+    let traffic = Traffic { received: 12_345, sent: 1, sent_unknown: false, journal_until: None };
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
         lines(Format::Json, traffic),

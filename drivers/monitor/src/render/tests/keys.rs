@@ -7,8 +7,10 @@ use satwire_core::node::Verdict;
 use serde_json::Value;
 
 use super::extremes::{of_size, with_script};
+use super::messages::{frame, seen};
 use super::*;
 use crate::event_set;
+use satwire_capture::journal::Way;
 
 /// Of `clock` it is a number, of `tx_propagation` an object: programs rely on both.
 const OF_CLOCK_AND_PROPAGATION: &str = "offset";
@@ -21,10 +23,17 @@ fn lines() -> String {
     let mut lines = Lines::new(Format::Json, true);
     let at = Instant::from_micros(1_000_000);
     let gap = Gap { dropped: 3, by_peer: vec![(ConnId(7), 2)], rest: 1 };
-    let traffic = Traffic { received: 1, sent: 1, journal_until: Some(at) };
+    let traffic = Traffic { received: 1, sent: 1, sent_unknown: false, journal_until: Some(at) };
     lines.renderer.entry(&lines.model.start(at), &mut lines.out);
     for kind in kinds() {
         lines.event(event(1, kind));
+    }
+    lines.renderer = lines.renderer.with_hex(true);
+    for message in
+        [frame(Command::PING, &[1; 8]), frame(Command::PING, &[1]), frame(Command::ALERT, &[1; 1000])]
+    {
+        let message = lines.model.message(seen(Way::Received, message));
+        lines.renderer.entry(&message, &mut lines.out);
     }
     lines.renderer.entry(&lines.model.gap(at, gap), &mut lines.out);
     lines.renderer.entry(&lines.model.summary(at, traffic), &mut lines.out);
@@ -132,6 +141,7 @@ fn one_key_has_one_type() {
         "feefilter",
         "gap",
         "ignored",
+        "message",
         "offline",
         "online",
         "peer_connected",
@@ -160,6 +170,9 @@ fn one_key_has_one_type() {
         "address",
         "latency",
         "next",
+        "says",
+        "malformed",
+        "left_out",
     ] {
         assert!(types.contains_key(key), "{key} does not occur");
     }
