@@ -130,6 +130,63 @@ fn journals_of_our_own_come_back_from_packets() {
     }
 }
 
+/// Holes stay where they are, and as large as they are.
+#[test]
+fn losses_come_back_from_packets() {
+    let of = |path: &Path| {
+        let mut streams = BTreeMap::<_, (Vec<_>, Vec<(usize, Option<u64>)>)>::new();
+        for observation in open(path) {
+            let Observation { at, conn, what } = observation.unwrap();
+            match what {
+                Observed::Bytes(way, bytes) => {
+                    let (all, _) = streams.entry((conn, way)).or_default();
+                    all.extend(bytes.into_iter().map(|byte| (at, byte)));
+                }
+                Observed::Lost(way, bytes) => {
+                    let (all, lost) = streams.entry((conn, way)).or_default();
+                    lost.push((all.len(), bytes));
+                }
+                _ => {}
+            }
+        }
+        streams
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let packets = folder.path().join("a.pcapng");
+    let harmed = committed("btcd-simnet-harmed.pcap");
+    pcapng(&harmed, &packets);
+    let expected = of(&harmed);
+    assert!(expected.values().map(|(_, lost)| lost.len()).sum::<usize>() > 3);
+    assert_eq!(of(&packets), expected);
+}
+
+/// A wall clock that was set while a journal was recorded: a capture has the times that it showed.
+#[test]
+fn times_are_those_of_the_wall_clock() {
+    use satwire_core::node::Input;
+    use satwire_core::{Config, Instant, Node, WallClock};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clock.journal");
+    let clock = |seconds: i64| WallClock { unix_micros_at_zero: seconds * 1_000_000 };
+    let at = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
+    let config = Config::new(Network::Regtest);
+    let prologue = crate::journal::Prologue::new("test", config.clone(), clock(100));
+    let recorder = crate::journal::Recorder::new(|_| 7, File::create(&path).unwrap(), prologue);
+    let mut node = Node::new(config, clock(100), recorder);
+    let addr = SocketAddr::from(([203, 0, 113, 1], 5));
+    node.handle(at(1), Input::Accepted { conn: ConnId(1), addr });
+    node.handle(at(2), Input::Received(ConnId(1), &[1]));
+    node.handle(at(3), Input::Clock(clock(1100)));
+    node.handle(at(4), Input::Received(ConnId(1), &[2]));
+    node.environment_mut().finish();
+    drop(node);
+    let expected = [(102_000_000, 1), (1_104_000_000, 2)];
+    assert_eq!(bytes_of(&path)[&(ConnId(1), Way::Received)], expected);
+    let packets = folder.path().join("clock.pcapng");
+    pcapng(&path, &packets);
+    assert_eq!(bytes_of(&packets)[&(ConnId(1), Way::Received)], expected);
+}
+
 /// What a recording of our own told is told of its import, and our core would do nothing else.
 #[test]
 fn imports_of_our_own_recordings_tell_the_same_transactions() {
