@@ -345,7 +345,7 @@ fn the_events_that_are_told() {
     assert_eq!(told(""), EventSet::usual().list());
     assert_eq!(told("--events tx,clock"), "clock,tx");
     assert_eq!(told("--events tx --events ignored"), "ignored", "the last one counts");
-    assert_eq!(told("--events tx --debug net"), "ignored,tx");
+    assert_eq!(told("--events tx --debug net"), "ignored,message,tx");
 }
 
 /// A possible slip is pointed out; a word that may mean something else is not.
