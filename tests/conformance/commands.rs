@@ -2,10 +2,10 @@
 
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Hello, NETWORK, World, by_wtxid, config, peer_addr, segwit_tx, tx_message};
-use satwire_core::node::{Address, ConnId, EventKind, Input, InputError, Output};
+use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output};
 use satwire_core::peer::{ConnectionConfig, Direction, SendError};
 use satwire_core::wire::{AddrV2, Command, Hash, InvType, Inventory};
-use satwire_core::{Config, Instant, Label, Peer, WallClock};
+use satwire_core::{Config, Instant, IoError, Label, Peer, WallClock};
 
 fn nothing_else(world: &mut World) {
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
@@ -53,6 +53,35 @@ fn refusals_are_sentences() {
     assert!(wrong.contains("c9") && wrong.contains("c3") && wrong.contains("next_conn"), "{wrong}");
     let early = InputError::NotConnected(ConnId(3)).to_string();
     assert!(early.contains("c3") && early.contains("Connected"), "{early}");
+}
+
+/// A refusal is told on the connection that it is about while that is open, from `Connected` to `Disconnected`.
+#[test]
+fn a_refusal_is_told_on_its_connection() {
+    let mut world = World::default();
+    let told_on = |world: &mut World, input: Input<'_>| {
+        world.handle(input);
+        let events = world.take_events();
+        assert!(matches!(events[..], [Event { kind: EventKind::InputRefused(_), .. }]), "{events:?}");
+        events[0].conn
+    };
+    let next = world.node.next_conn();
+    let send = |conn| Input::Send { conn, command: Command::GETADDR, payload: &[] };
+    world.handle(Input::Dial(Address::Socket(peer_addr(1))));
+    assert_eq!(told_on(&mut world, send(next)), None, "in the making");
+    world.handle(Input::Connected(next));
+    world.take_events();
+    assert_eq!(told_on(&mut world, send(next)), Some(next), "before its handshake");
+    assert_eq!(told_on(&mut world, Input::Connected(next)), Some(next));
+    world.greet(next, &Hello::default());
+    let ping = Input::Send { conn: next, command: Command::PING, payload: &[0; 8] };
+    assert_eq!(told_on(&mut world, ping), Some(next));
+    let accepted = Input::Accepted { conn: next, addr: peer_addr(2) };
+    assert_eq!(told_on(&mut world, accepted), None, "another connection's name");
+    assert_eq!(told_on(&mut world, send(ConnId(9))), None, "none of this node");
+    world.handle(Input::Closed(next, IoError::Ended));
+    world.take_events();
+    assert_eq!(told_on(&mut world, send(next)), None, "over");
 }
 
 /// Addresses of other networks can be named, and are not dialled.

@@ -197,3 +197,21 @@ pub enum InputError {
     #[error("the node was stopped")]
     Stopped,
 }
+
+impl InputError {
+    /// Returns the connection that it is about, as the input named it; of [`InputError::UnknownConn`] there never was
+    /// one.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::UnknownConn(conn)
+            | Self::ConnectionOver(conn)
+            | Self::NotConnected(conn)
+            | Self::AlreadyConnected(conn)
+            | Self::NotSent { conn, .. }
+            | Self::NotRequested { conn, .. } => Some(*conn),
+            // Another connection has the name that was given.
+            Self::WrongConn { .. } => None,
+            Self::UnknownTarget(_) | Self::NetworkNotDialled(_) | Self::Stopped => None,
+        }
+    }
+}

@@ -114,7 +114,8 @@ impl<E: Environment> Node<E> {
             }
         };
         if let Err(error) = result {
-            self.outlet.emit(None, EventKind::InputRefused(Box::new(error)));
+            let conn = error.conn().filter(|conn| self.connections.peer(*conn).is_some());
+            self.outlet.emit(conn, EventKind::InputRefused(Box::new(error)));
         }
     }
 
