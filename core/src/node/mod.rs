@@ -85,7 +85,7 @@ impl<E: Environment> Node<E> {
         self.outlet.environment.input(self.outlet.now, &input);
         let result = match input {
             Input::Dial(address) => self.add_target(address),
-            Input::RemoveTarget(id) => self.remove_target(id),
+            Input::RemoveTarget(id) => self.remove_target(id, Label::LOCAL),
             Input::Resolved(target, addrs) => {
                 self.resolved(target, addrs);
                 Ok(())
@@ -197,12 +197,15 @@ impl<E: Environment> Node<E> {
         Ok(())
     }
 
-    fn remove_target(&mut self, id: TargetId) -> Result<(), InputError> {
-        let conn = self.dialler.remove(id)?;
+    /// Forgets a target. If a connection to it is in the making, that is called off for the reason that `label` gives.
+    fn remove_target(&mut self, id: TargetId, label: Label) -> Result<(), InputError> {
+        let (address, conn) = self.dialler.remove(id)?;
         if let Some(conn) = conn
-            && self.connections.peer(conn).is_none()
+            && let Ok(Some(Link { peer: None, .. })) = self.connections.find(conn)
         {
-            self.end(conn, CloseReason::Local(Label::LOCAL), true);
+            let reason = CloseReason::Local(label);
+            self.end(conn, reason, true);
+            self.outlet.emit(None, EventKind::DialFailed { address, reason, retry: Duration::MAX });
         }
         Ok(())
     }
@@ -384,7 +387,7 @@ impl<E: Environment> Node<E> {
     fn disconnect(&mut self, conn: ConnId, redial: bool, label: Label) -> Result<(), InputError> {
         let Some(link) = self.connections.find(conn)? else { return Ok(()) };
         if let (Some(id), false) = (link.target, redial) {
-            let _ = self.dialler.remove(id);
+            let _ = self.remove_target(id, label);
         }
         self.end(conn, CloseReason::Local(label), true);
         Ok(())
