@@ -179,7 +179,7 @@ impl<M: Machine> Driver<M> {
 
     /// How long the poll may wait; for ever if nothing is due.
     fn wait(&self, until: Option<time::Instant>) -> Option<Duration> {
-        if self.turn.is_busy() {
+        if self.turn.is_busy() || self.turn.is_over() {
             return Some(Duration::ZERO);
         }
         let clock = self.turn.clock();

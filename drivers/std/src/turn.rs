@@ -183,6 +183,11 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
         self.stopped
     }
 
+    /// Returns whether [`Input::Stop`] was given and no connection is left: then there is nothing to wait for.
+    pub fn is_over(&self) -> bool {
+        self.stopped && self.connections.is_empty()
+    }
+
     /// Returns whether there is something to do at once.
     pub fn is_busy(&self) -> bool {
         let accepts = |listener: &Listener<_>| listener.ready && listener.paused_until.is_none();
