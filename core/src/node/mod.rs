@@ -46,9 +46,12 @@ use crate::routable::is_routable;
 use crate::wire::{Command, Hash, Inventory, NetAddress};
 use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
-/// All connections, and what they share. It is a switchboard between departments: `Connections` holds the peers,
-/// `Dialler` knows whom to reach and when, `TxDownload` knows whom to ask for which transaction, `Verdicts` judges
-/// peers, and `Outlet` queues orders and events.
+/// Many connections, without their sockets: it keeps those that it is told to dial, takes those that come in, and
+/// asks for each announced transaction. Give it facts and commands with [`Node::handle`], and carry out what
+/// [`Node::poll`] returns until it returns nothing. Drivers do so on real sockets; to write one, keep to the
+/// [contract](crate#the-driver-contract).
+// A switchboard between departments: `Connections` holds the peers, `Dialler` knows whom to reach and when,
+// `TxDownload` knows whom to ask for which transaction, `Verdicts` judges peers, and `Outlet` queues orders and events.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,
@@ -164,8 +167,9 @@ impl<E: Environment> Node<E> {
         self.dialler.find(address)
     }
 
-    /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. Some of it is
-    /// only kept with [`Config::count_messages`].
+    /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. A connection is
+    /// open from [`EventKind::Connected`] on, so that those that still shake hands are there too. Some of it is only
+    /// kept with [`Config::count_messages`].
     pub fn peers(&self) -> impl Iterator<Item = NodePeer> {
         self.connections.peers(|conn| self.verdicts.of(conn))
     }
