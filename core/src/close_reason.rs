@@ -16,7 +16,7 @@ pub enum CloseReason {
     /// A message that starts with other bytes than our network's.
     #[error("message starts with {got}, expected {expected}: {}", speaker(*got))]
     WrongMagic {
-        /// The command of the peer's message.
+        /// The bytes that the message starts with.
         got: Magic,
         /// Our network's bytes.
         expected: Magic,
@@ -30,7 +30,7 @@ pub enum CloseReason {
     /// A list with more entries than the protocol allows.
     #[error("{command} with {count} entries, at most {limit} are allowed")]
     TooManyEntries {
-        /// The message.
+        /// The command of the message.
         command: Command,
         /// The count that it claims.
         count: u64,
@@ -126,7 +126,7 @@ impl fmt::Display for Because {
 }
 
 impl CloseReason {
-    /// A stable word for programs, in snake_case.
+    /// A stable word for programs, in snake_case; of [`CloseReason::Local`] the label itself.
     pub const fn as_str(&self) -> &str {
         match self {
             Self::WrongMagic { .. } => "wrong_magic",

@@ -20,8 +20,11 @@ pub const PROTOCOL_VERSION: i32 = 70016;
 /// config.inbound_slots = 8;
 /// ```
 ///
-/// The defaults are Bitcoin Core's, for the main network, unless the field says otherwise. Of the timers
-/// `Duration::MAX` means never; one of zero is due again as soon as it was told, without end.
+/// The defaults are Bitcoin Core's unless the field says otherwise; [`Config::default`] is for the main network.
+///
+/// Of the timers [`Duration::MAX`] means never. Zero means at the next [`Input::Timeout`](crate::node::Input::Timeout),
+/// once; but some then repeat without end: with a `ping_interval` of zero each `pong` is followed by the next `ping`,
+/// and with a `redial_min` or `redial_max` of zero a dial that fails is followed by the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch by itself")]
@@ -41,7 +44,7 @@ pub struct Config {
     pub outbound_handshake_timeout: Duration,
     /// From an open connection that we accepted to its `verack`. Default 60 s.
     pub inbound_handshake_timeout: Duration,
-    /// From one `ping` to the next. Default 2 min.
+    /// From one `ping` to the next; the first goes out right after the handshake. Default 2 min.
     pub ping_interval: Duration,
     /// From a `ping` to its `pong`; whatever else the peer sends does not save it, unless it is too old to
     /// know a `pong` (BIP31). Default 20 min.
@@ -52,8 +55,10 @@ pub struct Config {
     /// most 1000 are kept that ran out of time, whose answers may still come. 150 bytes each. Default 5000.
     pub max_requests: usize,
     /// Messages that are delivered, as [`Event::Message`](crate::peer::Event::Message), besides those that have
-    /// an event of their own. Bodies of all others are passed over unread. With [`Command::GETDATA`] in it the
-    /// application answers requests; without, each transaction that a peer asks for is `notfound`. Default none.
+    /// an event of their own. Bodies of all others are passed over unread. The messages of the handshake and the
+    /// keepalive (`version`, `verack`, `wtxidrelay`, `sendaddrv2`, `ping`, `pong`) are never delivered. With
+    /// [`Command::GETDATA`] in it the application answers requests; without, each transaction that a peer asks for is
+    /// `notfound`. Default none.
     pub deliver: BTreeSet<Command>,
     /// Whether messages and bytes are counted by command, and what the peer says of itself is kept, for
     /// [`Peer::info`](crate::Peer::info) and [`Node::peers`](crate::Node::peers). Costs about 1 KiB a connection.
@@ -74,6 +79,10 @@ pub struct Config {
     pub inbound_per_group: usize,
     /// Whether announced transactions are asked for. If not, [`Input::Request`](crate::node::Input::Request)
     /// asks for those that you choose. Default true.
+    ///
+    /// One announcer is asked at a time: at once, if we dialled it. Each of these makes it wait 2 s longer: we did not
+    /// dial it; it announces by txid, and there are peers that announce by wtxid; it had 100 requests or more under way
+    /// when the announcement came (Bitcoin Core `src/node/txdownloadman.h`).
     pub request_transactions: bool,
     /// Announcements of transactions that one peer may have open; further ones are dropped. As many ids are
     /// remembered that were announced and never came, but no more than `remembered_ids`. Default 5000 (Bitcoin
@@ -89,9 +98,11 @@ pub struct Config {
     /// Transactions that nobody asked for and that are told of one peer, a minute; more are ignored. Those of a
     /// minute may come at once. Default 6000 (ours).
     pub unrequested_per_minute: u32,
-    /// The age, counted from its first announcement, at which it is told how a transaction spread. Default 30 s
-    /// (ours); [`Duration::MAX`] means never. Only of transactions that are
-    /// [asked for](Self::request_transactions) by themselves.
+    /// The age, counted from its first announcement, at which it is told how a transaction spread
+    /// ([`Propagation`](crate::node::Propagation)). Only where the node itself [asks](Self::request_transactions) for
+    /// transactions, and of none that nobody announced. At zero it is told at the first
+    /// [`Input::Timeout`](crate::node::Input::Timeout) after the transaction. Default 30 s (ours); [`Duration::MAX`]
+    /// means never.
     pub propagation_age: Duration,
     /// Whether peers are judged ([`EventKind::Verdict`](crate::node::EventKind::Verdict)), and it is told when we are
     /// offline. It changes nothing that is said on the wire. Default true.
@@ -99,9 +110,11 @@ pub struct Config {
     /// How long a peer may announce no transaction while others do before its verdict is
     /// [`Verdict::InvsStopped`](crate::node::Verdict::InvsStopped). At least 1 s. Default 10 min (ours).
     pub inv_timeout: Duration,
-    /// Wait before the first redial; doubled with each failure. Default 1 s (ours).
+    /// The wait before the first redial. It doubles with each failure, up to `redial_max`, and is then drawn at random
+    /// between half of it and all of it. A connection that was not ready for as long as `redial_max` counts as a
+    /// failure; one that was begins anew. Default 1 s (ours), so the first redial comes after 0.5 to 1 s.
     pub redial_min: Duration,
-    /// The longest wait before a redial. Default 60 s (ours).
+    /// The longest wait before a redial, of which between half and all is waited. Default 60 s (ours).
     pub redial_max: Duration,
 }
 

@@ -16,8 +16,8 @@
 //! yet.
 //!
 //! By itself a node listens: it asks for each announced transaction, and it relays and serves nothing. The
-//! application adds the rest with commands: [`Input::Send`](node::Input::Send) sends any message,
-//! [`Input::Request`](node::Input::Request) asks for what the application chooses, and
+//! application adds the rest with commands: [`Input::Send`](node::Input::Send) sends any message but those of the
+//! handshake and the keepalive, [`Input::Request`](node::Input::Request) asks for what the application chooses, and
 //! [`Config::deliver`] names the messages that are handed to it.
 //!
 //! With the feature `bitcoin` (off by default) transactions, ids, headers and networks convert to and from
@@ -55,6 +55,7 @@
 //! - A connection that came in is named [`Machine::next_conn`] and given with
 //!   [`Input::Accepted`](node::Input::Accepted). If there is no room for it, `Disconnect` follows.
 //! - The node measures how long connecting takes, and gives up by itself.
+//! - Set `TCP_NODELAY` on each socket: messages are small, and round trips are measured and answers waited for.
 //! - A peer that does not read what we answer is not read: `wants_read` turns false. A write may turn it true again.
 //!   No output says so. With level-triggered readiness, stop asking for readability meanwhile. With edge-triggered
 //!   readiness, remember it and look again after each write.

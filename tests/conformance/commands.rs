@@ -1,11 +1,13 @@
 //! Orders of the application, and what a node says of orders and facts that make no sense.
 
+use std::time::Duration;
+
 use bitcoin::p2p::message::NetworkMessage;
 use harness::{Hello, NETWORK, World, by_wtxid, config, peer_addr, segwit_tx, tx_message};
-use satwire_core::node::{Address, ConnId, EventKind, Input, InputError, Output};
+use satwire_core::node::{Address, ConnId, Event, EventKind, Input, InputError, Output};
 use satwire_core::peer::{ConnectionConfig, Direction, SendError};
 use satwire_core::wire::{AddrV2, Command, Hash, InvType, Inventory};
-use satwire_core::{Config, Instant, Label, Peer, WallClock};
+use satwire_core::{CloseReason, Config, Instant, IoError, Label, Peer, WallClock};
 
 fn nothing_else(world: &mut World) {
     assert_eq!((world.take_events(), world.take_orders()), (vec![], vec![]));
@@ -53,6 +55,80 @@ fn refusals_are_sentences() {
     assert!(wrong.contains("c9") && wrong.contains("c3") && wrong.contains("next_conn"), "{wrong}");
     let early = InputError::NotConnected(ConnId(3)).to_string();
     assert!(early.contains("c3") && early.contains("Connected"), "{early}");
+}
+
+/// A refusal is told on the connection that it is about while that is open, from `Connected` to `Disconnected`.
+#[test]
+fn a_refusal_is_told_on_its_connection() {
+    let mut world = World::default();
+    let told_on = |world: &mut World, input: Input<'_>| {
+        world.handle(input);
+        let events = world.take_events();
+        assert!(matches!(events[..], [Event { kind: EventKind::InputRefused(_), .. }]), "{events:?}");
+        events[0].conn
+    };
+    let next = world.node.next_conn();
+    let send = |conn| Input::Send { conn, command: Command::GETADDR, payload: &[] };
+    world.handle(Input::Dial(Address::Socket(peer_addr(1))));
+    assert_eq!(told_on(&mut world, send(next)), None, "in the making");
+    world.handle(Input::Connected(next));
+    world.take_events();
+    assert_eq!(told_on(&mut world, send(next)), Some(next), "before its handshake");
+    assert_eq!(told_on(&mut world, Input::Connected(next)), Some(next));
+    world.greet(next, &Hello::default());
+    let ping = Input::Send { conn: next, command: Command::PING, payload: &[0; 8] };
+    assert_eq!(told_on(&mut world, ping), Some(next));
+    let accepted = Input::Accepted { conn: next, addr: peer_addr(2) };
+    assert_eq!(told_on(&mut world, accepted), None, "another connection's name");
+    assert_eq!(told_on(&mut world, send(ConnId(9))), None, "none of this node");
+    world.handle(Input::Closed(next, IoError::Ended));
+    world.take_events();
+    assert_eq!(told_on(&mut world, send(next)), None, "over");
+}
+
+/// A connection in the making that is called off is told as a dial that failed, with its reason; without a redial,
+/// and for a target that is removed, the next attempt is never.
+#[test]
+fn a_dial_that_is_called_off_is_told() {
+    let label = Label::new("changed_my_mind").expect("a label");
+    let address = Address::Socket(peer_addr(1));
+    let dialling = || {
+        let mut world = World::default();
+        let conn = world.node.next_conn();
+        world.handle(Input::Dial(address.clone()));
+        assert_eq!(world.take_orders(), [Output::Connect { conn, addr: peer_addr(1) }]);
+        (world, conn)
+    };
+    let failed = |world: &mut World, label| {
+        let events = world.take_events();
+        let [Event { conn: None, kind, .. }] = &events[..] else { panic!("{events:?}") };
+        let EventKind::DialFailed { address: to, reason, retry } = kind else { panic!("{events:?}") };
+        assert_eq!((to, *reason), (&address, CloseReason::Local(label)));
+        *retry
+    };
+    for redial in [true, false] {
+        let (mut world, conn) = dialling();
+        world.handle(Input::Disconnect { conn, redial, label });
+        let retry = failed(&mut world, label);
+        assert_eq!(retry != Duration::MAX, redial, "{retry:?}");
+        assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+        assert_eq!(world.node.target(&address).is_some(), redial);
+        world.advance(Duration::from_secs(1));
+        assert_eq!(world.take_orders().len(), usize::from(redial));
+    }
+    let (mut world, conn) = dialling();
+    let target = world.node.target(&address).expect("a target");
+    world.handle(Input::RemoveTarget(target));
+    assert_eq!(failed(&mut world, Label::LOCAL), Duration::MAX);
+    assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+
+    // A stop tells of open connections only, and what follows it has nothing to call off.
+    let (mut world, conn) = dialling();
+    world.handle(Input::Stop);
+    assert_eq!(world.take_orders(), [Output::Disconnect(conn)]);
+    world.handle(Input::RemoveTarget(target));
+    world.handle(Input::Disconnect { conn, redial: false, label });
+    nothing_else(&mut world);
 }
 
 /// Addresses of other networks can be named, and are not dialled.

@@ -1,10 +1,14 @@
 //! How connections end.
 
+use std::time::{Duration, Instant};
+
 use bitcoin::p2p::message::NetworkMessage;
 use harness::Frame;
-use satwire_core::node::{ConnId, EventKind};
+use satwire_core::node::{Address, ConnId, EventKind};
 use satwire_core::{CloseReason, IoError};
+use smol::stream::StreamExt as _;
 
+use crate::runtimes::environment;
 use crate::stage::{Leave, Stage};
 use crate::{config, same};
 
@@ -105,4 +109,29 @@ fn a_stop() {
             stage.until("the end", |stage| stage.peer(conn).over);
         }
     });
+}
+
+/// When all is over nobody waits for what cannot come.
+#[test]
+fn after_a_stop_nothing_is_waited_for() {
+    let address = Address::Socket(([127, 0, 0, 1], 1).into());
+    let mut mio = satwire_mio::Driver::new(config(), environment(1)).expect("the system gives a poll");
+    let mut smol = satwire_smol::Driver::new(config(), environment(1));
+    mio.dial(address.clone());
+    smol.dial(address);
+    mio.stop();
+    smol.stop();
+    let start = Instant::now();
+    let until = start + Duration::from_secs(20);
+    for _ in 0..3 {
+        let mut events = Vec::new();
+        mio.turn(Some(until), &mut events).expect("the poll works");
+        let late = async {
+            smol::Timer::at(until).await;
+            panic!("the stream goes on");
+        };
+        assert!(smol::block_on(smol::future::or(smol.next(), late)).is_none(), "the stream has ended");
+        assert_eq!(events, []);
+    }
+    assert!(Instant::now() < until, "{:?}", start.elapsed());
 }

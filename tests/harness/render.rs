@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bitcoin::p2p::message::NetworkMessage;
 use bitcoin::p2p::message_blockdata::Inventory as TheirInventory;
@@ -58,6 +59,9 @@ pub(crate) fn sent(sent: &Sent, names: &mut Names) -> String {
 pub(crate) fn event(kind: &EventKind, names: &mut Names) -> String {
     match kind {
         EventKind::Clock(clock) => format!("clock set: {} s at zero", clock.unix_seconds(Instant::ZERO)),
+        EventKind::DialFailed { address, reason, retry: Duration::MAX } => {
+            format!("dialling {address} failed: {reason}; not again")
+        }
         EventKind::DialFailed { address, reason, retry } => {
             format!("dialling {address} failed: {reason}; again in {retry:?}")
         }

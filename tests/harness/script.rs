@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use satwire_core::Instant;
 use satwire_core::node::{ConnId, Environment, Purpose};
 
-/// A [`Environment`] whose words follow a script: those that a test set, else a counted sequence.
+/// An [`Environment`] whose words follow a script: those that a test set, else a counted sequence.
 ///
 /// Every draw is recorded, so that a test can tell what a word was for, and so is what was queued.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use satwire_core::node::{ConnId, Environment, Event, Input, Output, Purpose};
 use crate::render::{self, Names};
 use crate::{MAGIC, decode_frames_of};
 
-/// A [`Environment`] that writes down what the node does, and leaves the rest to another environment.
+/// An [`Environment`] that writes down what the node does, and leaves the rest to another environment.
 ///
 /// ```text
 /// +0.000000 c1 connect to 203.0.113.1:18444

@@ -69,15 +69,15 @@ impl Dialler {
         Ok(Some(id))
     }
 
-    /// Forgets a target. Returns its connection, if it has one.
+    /// Forgets a target. Returns its address, and its connection, if it has one.
     ///
     /// # Errors
     /// If there is no such target.
-    pub(super) fn remove(&mut self, id: TargetId) -> Result<Option<ConnId>, InputError> {
+    pub(super) fn remove(&mut self, id: TargetId) -> Result<(Address, Option<ConnId>), InputError> {
         let target = self.targets.remove(&id).ok_or(InputError::UnknownTarget(id))?;
         self.by_address.remove(&target.address);
         self.redials.replace(id, target.redial_at, None);
-        Ok(target.conn)
+        Ok((target.address, target.conn))
     }
 
     /// Returns the address of a target.

@@ -13,7 +13,7 @@ use crate::Instant;
 ///
 /// An environment around another one hands on both, or a replay falls out of step.
 ///
-/// A random number generator becomes a environment through [`FromRng`]; a closure that gives words is one.
+/// A random number generator becomes an environment through [`FromRng`]; a closure that gives words is one.
 pub trait Environment {
     /// A fresh random word. `purpose` says what for: a replay that has to invent a word (a packet
     /// capture holds nonces only) can do so without falling out of step with the others.
@@ -67,9 +67,11 @@ pub enum Purpose {
     Stuck(ConnId),
 }
 
-/// A [`Environment`] that draws from a random number generator and tells nobody.
+/// An [`Environment`] that draws from a random number generator and tells nobody.
 ///
-/// The generator decides how well nobody can guess our nonces: seed one from the operating system.
+/// `R` is an `Rng` of the crate `rand_core`, version 0.10: for example `rand::rng()` of the crate `rand`, version 0.10,
+/// or a generator of `chacha20`, version 0.10. The generator decides how well nobody can guess our nonces: seed one from
+/// the operating system.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
 pub struct FromRng<R>(pub R);

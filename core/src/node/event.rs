@@ -16,7 +16,10 @@ use crate::{CloseReason, Instant, WallClock};
 pub struct Event {
     /// When the input came that caused it.
     pub at: Instant,
-    /// On which connection, if it concerns one.
+    /// On which connection. `None` for news of the node as a whole: [`EventKind::Clock`], [`EventKind::DialFailed`],
+    /// [`EventKind::Propagation`], [`EventKind::Offline`], [`EventKind::Online`]; and for an
+    /// [`EventKind::InputRefused`] unless it is about a connection that is open. All others name one, the first with
+    /// [`EventKind::Connected`], the last with [`EventKind::Disconnected`].
     pub conn: Option<ConnId>,
     /// The news itself.
     pub kind: EventKind,
@@ -35,13 +38,15 @@ impl Event {
 pub enum EventKind {
     /// The wall clock was set to this.
     Clock(WallClock),
-    /// No connection could be made.
+    /// No connection could be made, or it was called off while it was made: then the reason is
+    /// [`CloseReason::Local`].
     DialFailed {
         /// Where to.
         address: Address,
         /// Why not.
         reason: CloseReason,
-        /// How long we wait before we try again.
+        /// How long we wait before we try again. Zero: the name's next address is tried now. [`Duration::MAX`]: never,
+        /// the address is no target any more.
         retry: Duration,
     },
     /// A connection is open.
@@ -71,7 +76,8 @@ pub enum EventKind {
         /// The time since our `getdata` to this peer, if there was one.
         latency: Option<Duration>,
     },
-    /// How a transaction spread, told once of each that peers announced and that came.
+    /// How a transaction spread, told once of each that peers announced and that came, where the node itself
+    /// [asks for transactions](crate::Config::request_transactions).
     Propagation(Box<Propagation>),
     /// A message of a command in [`Config::deliver`](crate::Config::deliver).
     Message(OwnedMessage),
@@ -110,7 +116,8 @@ pub enum EventKind {
         /// How long nobody did.
         after: Duration,
     },
-    /// An input could not be carried out, and nothing has changed by it.
+    /// An input could not be carried out, and nothing has changed by it. [`InputError::conn`] names the connection that
+    /// it was for, open or not.
     InputRefused(Box<InputError>),
     /// The connection is over.
     Disconnected(CloseReason),
@@ -124,12 +131,14 @@ pub struct Announcement {
     pub item: Inventory,
     /// Nobody announced it before, as far as we remember ([`Config::remembered_ids`](crate::Config)).
     pub first: bool,
-    /// A `getdata` for it follows to this peer, now.
+    /// A `getdata` for it follows to this peer, now. If not, one may follow later, to this peer or another, and is not
+    /// told: [`Config::request_transactions`](crate::Config::request_transactions) says when.
     pub requested: bool,
 }
 
-/// How a transaction spread among our peers, at the age [`Config::propagation_age`](crate::Config::propagation_age)
-/// or, if its body came later, when that came.
+/// How a transaction spread among our peers. It is told at the first [`Input::Timeout`](super::Input::Timeout) after
+/// the transaction has the age [`Config::propagation_age`](crate::Config::propagation_age); if its body comes later
+/// than that, at the first one after the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Propagation {

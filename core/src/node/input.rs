@@ -10,7 +10,7 @@ use crate::wire::{Command, Inventory};
 use crate::{IoError, Label, WallClock};
 
 /// Names one connection of one [`Node`](super::Node): made, in the making, or refused. They are counted from 1
-/// and never used again.
+/// and never used again. `Display` writes the first as `c1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a number")]
 pub struct ConnId(pub u64);
@@ -41,7 +41,8 @@ pub enum Input<'a> {
     /// next [`TargetId`]; one that is a target already stays the same one
     /// ([`Node::target`](super::Node::target)).
     Dial(Address),
-    /// Forget this target: it is dialled no more. A connection to it that is open stays open.
+    /// Forget this target: it is dialled no more. A connection to it that is open stays open; one in the making is
+    /// called off, and told as [`EventKind::DialFailed`](super::EventKind::DialFailed) with [`Label::LOCAL`].
     RemoveTarget(TargetId),
     /// The answer to [`Output::Resolve`]; no address at all where the name could not be resolved.
     Resolved(TargetId, &'a [SocketAddr]),
@@ -64,27 +65,103 @@ pub enum Input<'a> {
     Timeout,
     /// The wall clock was set, or the machine has slept: the new offset.
     Clock(WallClock),
-    /// Close this connection, made or in the making.
+    /// Close this connection, made or in the making. One that is open is told as
+    /// [`EventKind::Disconnected`](super::EventKind::Disconnected), one in the making as
+    /// [`EventKind::DialFailed`](super::EventKind::DialFailed), both with
+    /// [`CloseReason::Local`](crate::CloseReason::Local). A connection that is over stays so.
     Disconnect {
         /// The connection.
         conn: ConnId,
-        /// Whether the target that it leads to is dialled again; if not, the target is removed.
+        /// Whether the target that it leads to is dialled again, as after any other end: a name in the making goes on
+        /// with its next address. If not, the target is removed, and `retry` of a `DialFailed` is
+        /// [`Duration::MAX`](core::time::Duration::MAX).
         redial: bool,
         /// The reason, as [`CloseReason::Local`](crate::CloseReason::Local) tells it. Without a reason of your
         /// own: [`Label::LOCAL`].
         label: Label,
     },
-    /// Send this message. It must be [`Peer::is_ready`](crate::Peer::is_ready): before the handshake is done
-    /// it is refused. See [`Peer::send`](crate::Peer::send) for what else is.
+    /// Send this message. It is refused before [`EventKind::Handshake`](super::EventKind::Handshake); if it belongs to
+    /// the handshake or the keepalive (`version`, `verack`, `wtxidrelay`, `sendaddrv2`, `sendtxrcncl`, `ping`, `pong`);
+    /// and above [`MAX_PAYLOAD`](crate::wire::MAX_PAYLOAD) bytes.
     ///
     /// It is queued however much waits to be written: how fast a peer reads is not in a journal, so it must not
     /// decide anything. Look at the length of [`Node::transmit`](crate::Node::transmit) before you send much.
+    ///
+    /// This asks for headers after the handshake. The driver, and the other side, are not shown:
+    ///
+    /// ```
+    /// use satwire_core::node::{EventKind, Input};
+    /// use satwire_core::wire::{BlockHash, Command, List, Locator, Message};
+    /// use satwire_core::{Config, Network};
+    /// # use satwire_core::node::Output;
+    /// # use satwire_core::peer::{ConnectionConfig, Direction, Event};
+    /// # use satwire_core::wire::{BlockHeader, Hash};
+    /// # use satwire_core::{Instant, Node, Peer, WallClock};
+    ///
+    /// let mut config = Config::new(Network::Regtest);
+    /// config.deliver = [Command::HEADERS].into();
+    /// let genesis: BlockHash = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206".parse()?;
+    /// # let (now, clock) = (Instant::ZERO, WallClock::default());
+    /// # let mut node = Node::new(config.clone(), clock, |_| 1);
+    /// # config.deliver = [Command::GETHEADERS].into();
+    /// # let opening = ConnectionConfig::new(Direction::Outbound, 2, clock);
+    /// # let mut remote = Peer::new(config.into(), opening, now);
+    /// # let conn = node.next_conn();
+    /// # node.handle(now, Input::Accepted { conn, addr: "127.0.0.1:50000".parse()? });
+    /// # let mut received = 0;
+    /// # for _ in 0..3 {
+    /// #     let bytes = remote.transmit().to_vec();
+    /// #     remote.transmitted(bytes.len());
+    /// #     node.handle(now, Input::Received(conn, &bytes));
+    /// #     while let Some(output) = node.poll() {
+    /// #         let event = match output {
+    /// #             Output::Event(event) => event,
+    /// #             Output::Transmit(conn) => {
+    /// #                 let mut bytes = node.transmit(conn);
+    /// #                 let written = bytes.len();
+    /// #                 while let Some(event) = remote.receive(now, &mut bytes) {
+    /// #                     let Event::Message(asked) = event else { continue };
+    /// #                     assert_eq!(asked.command(), Command::GETHEADERS);
+    /// #                     let header = BlockHeader {
+    /// #                         version: 1, previous: genesis, merkle_root: Hash([0; 32]), time: 0, bits: 0, nonce: 0,
+    /// #                     };
+    /// #                     let mut buffer = Vec::new();
+    /// #                     remote.send(now, &Message::Headers(List::build(&mut buffer, [header])))?;
+    /// #                 }
+    /// #                 node.transmitted(conn, written);
+    /// #                 continue;
+    /// #             }
+    /// #             _ => unreachable!("nothing is dialled"),
+    /// #         };
+    /// // … and for each event of the node, on the connection `conn`:
+    /// match event.kind {
+    ///     EventKind::Handshake(_) => {
+    ///         let (mut buffer, mut payload) = (Vec::new(), Vec::new());
+    ///         let hashes = List::build(&mut buffer, [genesis]);
+    ///         let question = Message::Getheaders(Locator { version: 70016, hashes, stop: BlockHash([0; 32]) });
+    ///         question.encode_payload(&mut payload);
+    ///         node.handle(now, Input::Send { conn, command: question.command(), payload: &payload });
+    ///     }
+    ///     EventKind::Message(message) => {
+    ///         if let Message::Headers(headers) = message.message()? {
+    ///             assert!(headers.iter().all(|header| header.previous == genesis));
+    ///             received += headers.len();
+    ///         }
+    ///     }
+    ///     _ => {}
+    /// }
+    /// #     }
+    /// # }
+    /// # assert_eq!(received, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     Send {
         /// The connection.
         conn: ConnId,
         /// The name of the message.
         command: Command,
-        /// Its body, encoded.
+        /// Its body, as [`Message::encode_payload`](crate::wire::Message::encode_payload) writes it. It is not looked
+        /// at.
         payload: &'a [u8],
     },
     /// Ask the peer for these, in this order, with `getdata`. For transactions that are not asked for
@@ -95,7 +172,7 @@ pub enum Input<'a> {
         /// Objects to ask for. Transactions by the type that the peer announces them with.
         items: &'a [Inventory],
     },
-    /// Close all connections and make no more.
+    /// Close all connections and make no more. Connections in the making are called off and not told.
     Stop,
 }
 
@@ -174,7 +251,7 @@ pub enum InputError {
     NotSent {
         /// The connection.
         conn: ConnId,
-        /// The message.
+        /// The command of the message.
         command: Command,
         /// Why not.
         error: SendError,
@@ -196,4 +273,23 @@ pub enum InputError {
     /// A command after [`Input::Stop`].
     #[error("the node was stopped")]
     Stopped,
+}
+
+impl InputError {
+    /// Returns the connection that it is about, as the input named it; of [`InputError::UnknownConn`] there never was
+    /// one.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::UnknownConn(conn)
+            | Self::ConnectionOver(conn)
+            | Self::NotConnected(conn)
+            | Self::AlreadyConnected(conn)
+            | Self::NotSent { conn, .. }
+            | Self::NotRequested { conn, .. } => Some(*conn),
+            // Of a wrong name: it may be that of another connection.
+            Self::WrongConn { .. } | Self::UnknownTarget(_) | Self::NetworkNotDialled(_) | Self::Stopped => {
+                None
+            }
+        }
+    }
 }

@@ -46,9 +46,12 @@ use crate::routable::is_routable;
 use crate::wire::NetAddress;
 use crate::{CloseReason, Config, Instant, IoError, Label, WallClock};
 
-/// All connections, and what they share. It is a switchboard between departments: `Connections` holds the peers,
-/// `Dialler` knows whom to reach and when, `TxDownload` knows whom to ask for which transaction, `Verdicts` judges
-/// peers, and `Outlet` queues orders and events.
+/// Many connections, without their sockets: it keeps those that it is told to dial, takes those that come in, and
+/// asks for each announced transaction. Give it facts and commands with [`Node::handle`], and carry out what
+/// [`Node::poll`] returns until it returns nothing. Drivers do so on real sockets; to write one, keep to the
+/// [contract](crate#the-driver-contract).
+// A switchboard between departments: `Connections` holds the peers, `Dialler` knows whom to reach and when,
+// `TxDownload` knows whom to ask for which transaction, `Verdicts` judges peers, and `Outlet` queues orders and events.
 #[derive(Debug)]
 pub struct Node<E> {
     config: Arc<Config>,
@@ -85,7 +88,7 @@ impl<E: Environment> Node<E> {
         self.outlet.environment.input(self.outlet.now, &input);
         let result = match input {
             Input::Dial(address) => self.add_target(address),
-            Input::RemoveTarget(id) => self.remove_target(id),
+            Input::RemoveTarget(id) => self.remove_target(id, Label::LOCAL),
             Input::Resolved(target, addrs) => {
                 self.resolved(target, addrs);
                 Ok(())
@@ -114,7 +117,8 @@ impl<E: Environment> Node<E> {
             }
         };
         if let Err(error) = result {
-            self.outlet.emit(None, EventKind::InputRefused(Box::new(error)));
+            let conn = error.conn().filter(|conn| self.connections.peer(*conn).is_some());
+            self.outlet.emit(conn, EventKind::InputRefused(Box::new(error)));
         }
     }
 
@@ -163,8 +167,9 @@ impl<E: Environment> Node<E> {
         self.dialler.find(address)
     }
 
-    /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. Some of it is
-    /// only kept with [`Config::count_messages`].
+    /// Returns what is known of each open connection, the oldest first: Bitcoin Core's `getpeerinfo`. A connection is
+    /// open from [`EventKind::Connected`] on, so that those that still shake hands are there too. Some of it is only
+    /// kept with [`Config::count_messages`].
     pub fn peers(&self) -> impl Iterator<Item = NodePeer> {
         self.connections.peers(|conn| self.verdicts.of(conn))
     }
@@ -196,12 +201,15 @@ impl<E: Environment> Node<E> {
         Ok(())
     }
 
-    fn remove_target(&mut self, id: TargetId) -> Result<(), InputError> {
-        let conn = self.dialler.remove(id)?;
+    /// Forgets a target. If a connection to it is in the making, that is called off for the reason that `label` gives.
+    fn remove_target(&mut self, id: TargetId, label: Label) -> Result<(), InputError> {
+        let (address, conn) = self.dialler.remove(id)?;
         if let Some(conn) = conn
-            && self.connections.peer(conn).is_none()
+            && let Ok(Some(Link { peer: None, .. })) = self.connections.find(conn)
         {
-            self.end(conn, CloseReason::Local(Label::LOCAL), true);
+            let reason = CloseReason::Local(label);
+            self.end(conn, reason, true);
+            self.outlet.emit(None, EventKind::DialFailed { address, reason, retry: Duration::MAX });
         }
         Ok(())
     }
@@ -383,7 +391,7 @@ impl<E: Environment> Node<E> {
     fn disconnect(&mut self, conn: ConnId, redial: bool, label: Label) -> Result<(), InputError> {
         let Some(link) = self.connections.find(conn)? else { return Ok(()) };
         if let (Some(id), false) = (link.target, redial) {
-            let _ = self.dialler.remove(id);
+            let _ = self.remove_target(id, label);
         }
         self.end(conn, CloseReason::Local(label), true);
         Ok(())

@@ -14,7 +14,8 @@ use crate::{CloseReason, Fault};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The handshake is done: everything else comes between this and `Closed`.
+    /// The handshake is done: everything else comes between this and `Closed`. Only `Ignored` and `Rejected` may come
+    /// before it.
     Handshake(Box<Negotiated>),
     /// A `pong` answered our `ping`.
     Pong {

@@ -7,7 +7,8 @@
 //!    are used up;
 //! 2. [`Peer::transmit`] is what is to be written; say with [`Peer::transmitted`] how much was;
 //! 3. when [`Peer::poll_timeout`] has passed, and after each round of reads, [`Peer::handle_timeout`]
-//!    does what is due.
+//!    does what is due;
+//! 4. that the stream has ended or failed is told with [`Peer::close`].
 //!
 //! The time that is told must not go back. Where the byte stream is cut never changes what happens. Inputs
 //! never fail: what ends the connection is the last event, [`Event::Closed`], and after it everything is a
@@ -142,7 +143,8 @@ impl Peer {
     }
 
     /// Does what is due at `now`, one event at a time: call it until it returns `None`. Then
-    /// [`Peer::poll_timeout`] is `None` or later than `now`.
+    /// [`Peer::poll_timeout`] is `None` or later than `now`. It may be called at any time: if nothing is due, it does
+    /// nothing.
     ///
     /// `random` gives a fresh random number, the nonce of a ping, if one is needed.
     #[must_use = "it is an event, and after it may be more"]
@@ -222,6 +224,10 @@ impl Peer {
     }
 
     /// Ends the connection. Nothing more is sent; the event returned is the last.
+    ///
+    /// It is also how to tell that the stream has ended, with [`CloseReason::Io`] and
+    /// [`IoError::Ended`](crate::IoError::Ended), or failed, with another [`IoError`](crate::IoError). A reason of your
+    /// own is a [`CloseReason::Local`].
     #[cold]
     #[must_use = "it is the last event"]
     pub fn close(&mut self, reason: CloseReason) -> Event {
@@ -272,7 +278,8 @@ impl Peer {
         self.connection.nonce
     }
 
-    /// The type under which this peer announces transactions, and is asked for them.
+    /// The type under which the other side announces transactions to us, and is asked for them; not the one under which
+    /// we may announce to it.
     pub const fn tx_inv_type(&self) -> InvType {
         if self.agreed.wtxidrelay { InvType::WTX } else { InvType::TX }
     }

@@ -117,7 +117,7 @@ impl fmt::Display for AddrV2 {
     }
 }
 
-/// Why a text is not a [`AddrV2`].
+/// Why a text is not an [`AddrV2`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseAddrV2Error {

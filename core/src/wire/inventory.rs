@@ -89,6 +89,9 @@ impl Inventory {
 /// The entries of a payload, where they lie: CompactSize count, then that many entries. In an `inv` and a
 /// `getdata` there are at most [`MAX_INVENTORY`]; a `notfound` has no limit but its length, as in Bitcoin Core
 /// (`src/net_processing.cpp` `ProcessMessage`).
+///
+/// It comes from decoding only. To send such entries: [`put_inventory`] for a body, [`encode_inventory`] for a whole
+/// message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct InventoryList<'a> {
     entries: &'a [[u8; Inventory::LEN]],
@@ -205,7 +208,8 @@ where
     encode_frame(out, magic, command, |out| put_inventory(out, entries));
 }
 
-/// Appends the body of such a message: the count, and at most [`MAX_INVENTORY`] entries; further ones are cut.
+/// Appends the body of an `inv`, `getdata` or `notfound`: the count, and at most [`MAX_INVENTORY`] entries; further
+/// ones are cut.
 pub fn put_inventory<I>(out: &mut Vec<u8>, entries: I)
 where
     I: IntoIterator<Item = Inventory, IntoIter: ExactSizeIterator>,

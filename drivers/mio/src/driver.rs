@@ -92,7 +92,7 @@ impl<M: Machine> Driver<M> {
     }
 
     /// Closes all connections and listeners and makes no more: [`Input::Stop`]. The events of that come with the next
-    /// turn.
+    /// turn. After it there is nothing to wait for, and each turn returns at once: a loop has to end.
     pub fn stop(&mut self) {
         self.input(Input::Stop);
     }
@@ -114,8 +114,9 @@ impl<M: Machine> Driver<M> {
         self.waker.clone()
     }
 
-    /// Waits until something happens or is due, or `until` has come, then does it; appends what
-    /// there is to tell to `events`.
+    /// Waits until something happens or is due, or until the time `until` of the standard library's clock has come, then
+    /// does it; appends what there is to tell to `events`. `None` waits for as long as it takes, but not after
+    /// [`Driver::stop`].
     ///
     /// # Errors
     /// If the poll itself fails; what happens to a connection is an event.
@@ -179,7 +180,7 @@ impl<M: Machine> Driver<M> {
 
     /// How long the poll may wait; for ever if nothing is due.
     fn wait(&self, until: Option<time::Instant>) -> Option<Duration> {
-        if self.turn.is_busy() {
+        if self.turn.is_busy() || self.turn.is_over() {
             return Some(Duration::ZERO);
         }
         let clock = self.turn.clock();

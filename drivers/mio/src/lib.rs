@@ -4,25 +4,33 @@
 //! the clock. It holds no protocol: it carries out what the machine orders, tells it what happened and when, and hands
 //! its events on. The owner calls [`Driver::turn`] in a loop:
 //!
-//! ```no_run
-//! use satwire_core::node::{Address, FromRng};
+//! ```
+//! use std::hash::{BuildHasher, Hasher, RandomState};
+//! use std::io;
+//!
+//! use satwire_core::node::{Address, EventKind, Purpose};
 //! use satwire_core::{Config, Network};
 //! use satwire_mio::Driver;
-//! # fn operating_system_rng() -> impl rand_core::Rng { chacha20::ChaCha12Rng::from_seed([0; 32]) }
-//! # use rand_core::SeedableRng;
 //!
-//! let mut driver = Driver::new(Config::new(Network::Simnet), FromRng(operating_system_rng()))?;
-//! driver.dial(Address::Socket("127.0.0.1:18555".parse().expect("an address")));
-//! let mut events = Vec::new();
-//! loop {
-//!     driver.turn(None, &mut events)?;
-//!     for event in events.drain(..) {
-//!         println!("{:?}", event.kind);
+//! fn main() -> io::Result<()> {
+//!     // Random words of the operating system. With the crate `rand`: `FromRng(rand::rng())`.
+//!     let random = |_: Purpose| RandomState::new().build_hasher().finish();
+//!     let mut driver = Driver::new(Config::new(Network::Simnet), random)?;
+//!     driver.dial(Address::Socket("127.0.0.1:18555".parse().map_err(io::Error::other)?));
+//!     let mut events = Vec::new();
+//!     let mut is_over = false;
+//!     while !is_over {
+//!         driver.turn(None, &mut events)?;
+//!         for event in events.drain(..) {
+//!             println!("{:?}", event.kind);
+//!             is_over |= matches!(event.kind, EventKind::DialFailed { .. } | EventKind::Disconnected(_));
+//!         }
 //!     }
+//!     Ok(())
 //! }
-//! # #[expect(unreachable_code)]
-//! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! It ends with its connection; without the condition the address is dialled again.
 //!
 //! - **One turn** waits for readiness or the next deadline, reads at most 64 KiB of each readable connection, and does
 //!   what is due only after its reads, so that neither can a busy peer starve the others nor does a process that slept

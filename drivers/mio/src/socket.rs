@@ -132,3 +132,28 @@ impl satwire_std::Socket for Socket {
         ARRIVALS_ARE_TOLD && !self.ending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use mio::Events;
+
+    use super::*;
+
+    /// A small message is not held back until the one before it is acknowledged.
+    #[test]
+    fn sockets_send_at_once() {
+        let mut polled = Polled(Poll::new().expect("the system gives a poll"));
+        let (mut listener, addr) =
+            polled.listen(0, (Ipv4Addr::LOCALHOST, 0).into()).expect("loopback can be bound");
+        let dialled = polled.connect(ConnId(1), addr).expect("it listens");
+        polled.0.poll(&mut Events::with_capacity(8), Some(Duration::from_secs(20))).expect("the poll works");
+        let (accepted, _) =
+            polled.accept(&mut listener, ConnId(2)).expect("descriptors are left").expect("it was dialled");
+        for socket in [dialled, accepted] {
+            assert!(socket.stream.nodelay().expect("an option of every socket"), "{socket:?}");
+        }
+    }
+}

@@ -4,24 +4,36 @@
 //! the clock. It holds no protocol: it carries out what the machine orders, tells it what happened and when, and hands
 //! its events on:
 //!
-//! ```no_run
-//! use satwire_core::node::{Address, FromRng};
+//! ```
+//! use std::hash::{BuildHasher, Hasher, RandomState};
+//! use std::net::AddrParseError;
+//!
+//! use satwire_core::node::{Address, EventKind, Purpose};
 //! use satwire_core::{Config, Network};
 //! use satwire_smol::Driver;
 //! use smol::stream::StreamExt as _;
-//! # fn operating_system_rng() -> impl rand_core::Rng { chacha20::ChaCha12Rng::from_seed([0; 32]) }
-//! # use rand_core::SeedableRng;
 //!
-//! smol::block_on(async {
-//!     let mut driver = Driver::new(Config::new(Network::Simnet), FromRng(operating_system_rng()));
-//!     driver.dial(Address::Socket("127.0.0.1:18555".parse().expect("an address")));
-//!     while let Some(news) = driver.next().await {
-//!         match news {
-//!             Ok(event) => println!("{:?}", event.kind),
-//!             Err(notice) => eprintln!("{notice}"),
+//! fn main() -> Result<(), AddrParseError> {
+//!     // Random words of the operating system. With the crate `rand`: `FromRng(rand::rng())`.
+//!     let random = |_: Purpose| RandomState::new().build_hasher().finish();
+//!     let mut driver = Driver::new(Config::new(Network::Simnet), random);
+//!     driver.dial(Address::Socket("127.0.0.1:18555".parse()?));
+//!     smol::block_on(async {
+//!         while let Some(news) = driver.next().await {
+//!             match news {
+//!                 Ok(event) => {
+//!                     println!("{:?}", event.kind);
+//!                     // The stream ends after that. Without it the address is dialled again.
+//!                     if let EventKind::DialFailed { .. } | EventKind::Disconnected(_) = event.kind {
+//!                         driver.stop();
+//!                     }
+//!                 }
+//!                 Err(notice) => eprintln!("{notice}"),
+//!             }
 //!         }
-//!     }
-//! });
+//!     });
+//!     Ok(())
+//! }
 //! ```
 //!
 //! - **Only polling makes progress.** An owner that does not take the events stops the reading, and then the

@@ -140,3 +140,31 @@ fn open(stream: Async<TcpStream>) -> Stream {
     let _ = stream.get_ref().set_nodelay(true);
     Stream::Open(stream)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use satwire_std::Socket as _;
+
+    use super::*;
+
+    /// A small message is not held back until the one before it is acknowledged.
+    #[test]
+    fn sockets_send_at_once() {
+        let mut watched = Watched(Arc::default());
+        let loopback = (Ipv4Addr::LOCALHOST, 0).into();
+        let (mut listener, addr) = watched.listen(0, loopback).expect("loopback can be bound");
+        let mut dialled = watched.connect(ConnId(1), addr).expect("it listens");
+        smol::block_on(listener.socket.readable()).expect("it can be waited for");
+        let (accepted, _) =
+            watched.accept(&mut listener, ConnId(2)).expect("descriptors are left").expect("it was dialled");
+        while dialled.finish_connect().is_none() {
+            std::thread::yield_now();
+        }
+        for socket in [dialled, accepted] {
+            let Stream::Open(stream) = &socket.stream else { panic!("{socket:?}") };
+            assert!(stream.get_ref().nodelay().expect("an option of every socket"), "{socket:?}");
+        }
+    }
+}

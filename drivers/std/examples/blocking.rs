@@ -12,6 +12,7 @@ use satwire_core::{Config, Instant, Network, Peer, WallClock};
 
 fn main() -> std::io::Result<()> {
     let mut stream = TcpStream::connect(args().nth(1).as_deref().unwrap_or("127.0.0.1:18444"))?;
+    stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(Duration::from_secs(60)))?;
     let start = std::time::Instant::now();
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
@@ -22,6 +23,7 @@ fn main() -> std::io::Result<()> {
     let mut peer = Peer::new(Config::new(Network::Regtest).into(), opening, now());
     let mut buffer = vec![0; 65536];
     while let Some(deadline) = peer.poll_timeout() {
+        // All is written before each read, so that `peer.wants_read()` is never false here.
         stream.write_all(peer.transmit())?;
         peer.transmitted(peer.transmit().len());
         let wait = deadline.saturating_duration_since(now()).max(Duration::from_millis(1));

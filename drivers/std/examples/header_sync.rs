@@ -14,6 +14,7 @@ const GENESIS: &str = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a114
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut stream = TcpStream::connect(args().nth(1).as_deref().unwrap_or("127.0.0.1:18444"))?;
+    stream.set_nodelay(true)?;
     let start = Clock::now();
     let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
     let random = || RandomState::new().build_hasher().finish();

@@ -143,6 +143,7 @@ impl Driver {
         let Some(listener) = &self.listener else { return Ok(()) };
         if let Some((stream, addr)) = accept(|| listener.accept())? {
             stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
             let conn = self.node.next_conn();
             self.sockets.insert(conn, stream);
             self.handle(Input::Accepted { conn, addr });
@@ -181,6 +182,7 @@ impl Driver {
 fn dial(addr: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
     match socket.connect(&addr.into()) {
         Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
         _ => Ok(socket.into()),

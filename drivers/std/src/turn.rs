@@ -18,7 +18,7 @@ use crate::{ACCEPT_PAUSE, ACCEPTS, Clock, Notice, READ, Readiness, Runtime, Sock
 ///
 /// 1. [`Turn::advance`] until it returns nothing: what the application has ordered meanwhile;
 /// 2. wait until its runtime says that a socket is ready, at most until [`Turn::poll_timeout`], and not at all if
-///    [`Turn::is_busy`];
+///    [`Turn::is_busy`] or [`Turn::is_over`];
 /// 3. [`Turn::begin`]; then [`Turn::ready`] for each connection that is ready, and [`Turn::ready_to_accept`] for each
 ///    listener; then [`Turn::all_told`];
 /// 4. [`Turn::advance`] until it returns nothing: sockets are accepted, read and written, names are looked up, and what
@@ -181,6 +181,11 @@ impl<M: Machine, R: Runtime> Turn<M, R> {
     /// Returns whether [`Input::Stop`] was given.
     pub const fn is_stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// Returns whether [`Input::Stop`] was given and no connection is left: then there is nothing to wait for.
+    pub fn is_over(&self) -> bool {
+        self.stopped && self.connections.is_empty()
     }
 
     /// Returns whether there is something to do at once.

@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 
 use satwire_core::Instant;
-use satwire_core::node::{ConnId, Environment, Input, Output, Purpose};
+use satwire_core::node::{ConnId, Environment, EventKind, Input, Output, Purpose};
 use satwire_core::wire::Header;
 
 use super::codec::{put_bytes, put_socket, put_varint};
@@ -67,7 +67,9 @@ impl Digest {
             Output::Transmit(_) => return,
             Output::Disconnect(conn) => self.start(ITEM_DISCONNECT, at, Some(*conn)),
             Output::Event(event) => {
-                self.start(ITEM_EVENT, event.at, event.conn);
+                // A refusal names its connection itself. It was told without one once.
+                let conn = event.conn.filter(|_| !matches!(event.kind, EventKind::InputRefused(_)));
+                self.start(ITEM_EVENT, event.at, conn);
                 put_event(&mut self.item, event);
             }
         }

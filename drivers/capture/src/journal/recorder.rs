@@ -9,7 +9,7 @@ use super::rotation::Rotation;
 use super::writer::Draws;
 use super::{Digest, EndReason, Ended, Prologue, Sink, Writer};
 
-/// A [`Environment`] around another that records everything its node is told, whatever drives the node.
+/// An [`Environment`] around another that records everything its node is told, whatever drives the node.
 ///
 /// The bytes go to `W`, whole records at a time: to a `Vec`, to a file, or, so that a slow
 /// disk cannot hold up the node, to a [`BackgroundFile`](super::BackgroundFile). Between two inputs the

@@ -9,7 +9,7 @@ use satwire_core::node::{Environment, Purpose};
 
 use super::Drawn;
 
-/// A [`Environment`] that hands out recorded words, in their order, and notes when something else is asked
+/// An [`Environment`] that hands out recorded words, in their order, and notes when something else is asked
 /// for. Clones share the words: one goes into the node, one stays with who feeds it.
 #[derive(Clone, Debug, Default)]
 pub struct Tape(Rc<RefCell<Words>>);

@@ -32,7 +32,8 @@ Examples:
   satwire watch --signet --listen --count 10          wait for peers, end after ten transactions
 
 JSON lines: 'seq' counts without holes, 'time' is Unix microseconds, 'mono' microseconds since the
-start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry' is whole seconds.
+start. 'latency' of a tx and 'duration' of the summary are microseconds, 'retry' is whole seconds, and
+absent where nothing is tried again.
 'peers' of the summary counts handshakes. The last 50000 transaction ids are remembered, two of each
 that has witnesses: so long a transaction is told once, and one announcement is the 'first'.
 'peer_reject' is what a peer said that it does not like (BIP61), most often before it hangs up.

@@ -120,11 +120,12 @@ impl Human {
             }
             EventKind::DialFailed { address, reason, retry } => {
                 let address = Plain(address);
-                if retry.is_zero() {
-                    say(Tone::Bad, format_args!("✗ {address}: {reason}; its next address now"));
-                } else {
-                    let retry = Time(*retry);
-                    say(Tone::Bad, format_args!("✗ {address}: {reason}; again in {retry}"));
+                match *retry {
+                    Duration::ZERO => {
+                        say(Tone::Bad, format_args!("✗ {address}: {reason}; its next address now"));
+                    }
+                    Duration::MAX => say(Tone::Bad, format_args!("✗ {address}: {reason}; not again")),
+                    retry => say(Tone::Bad, format_args!("✗ {address}: {reason}; again in {}", Time(retry))),
                 }
             }
             EventKind::Connected { direction, .. } => {

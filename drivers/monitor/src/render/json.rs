@@ -61,7 +61,9 @@ struct Clock {
 struct DialFailed<'a> {
     addr: String,
     reason: &'a str,
-    retry: u64,
+    /// Absent if it is not dialled again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -371,7 +373,8 @@ impl Json {
         match kind {
             EventKind::Clock(_) => self.line(out, entry, "clock", Clock { offset: entry.context.stepped }),
             EventKind::DialFailed { address, reason, retry } => {
-                let (addr, retry) = (Plain(address).to_string(), whole_seconds(*retry));
+                let retry = (*retry != Duration::MAX).then(|| whole_seconds(*retry));
+                let addr = Plain(address).to_string();
                 let failed = DialFailed { addr, reason: reason.as_str(), retry };
                 self.line(out, entry, "peer_dial_failed", failed);
             }

@@ -113,6 +113,12 @@ fn golden_lines() {
             "     ✗ node.example:18444: connection refused; its next address now",
         ),
         (
+            0,
+            dial_failed(Duration::MAX),
+            format!(r#"{HEAD}"event":"peer_dial_failed","addr":"node.example:18444","reason":"refused""#),
+            "     ✗ node.example:18444: connection refused; not again",
+        ),
+        (
             1,
             EventKind::Handshake(Box::new(negotiated(b"/btcwire:0.5.0/\x1b[2J\"\\\n/"))),
             format!(
