@@ -18,6 +18,7 @@ mod ports;
 mod process;
 mod program;
 mod programs;
+mod relay;
 mod rpc;
 mod wait;
 mod wallet;
@@ -34,6 +35,7 @@ pub use error::LabError;
 pub use node::Node;
 pub use program::Program;
 pub use programs::{LIVE_BIN, target_folder};
+pub use relay::Relay;
 pub use witness::{WitnessCoin, WitnessKind};
 
 use programs::Programs;
@@ -184,7 +186,7 @@ impl Lab {
         Ok(transaction)
     }
 
-    /// Starts a second btcd that dials the first one, and waits until it has the same chain.
+    /// Starts a further btcd that dials the first one, and waits until it has the same chain.
     ///
     /// It mines to a key of ours. For a reorganisation: [`Node::disconnect`] the second from the first, mine one
     /// block on the first and two on the second, [`Node::connect`] again, [`Node::wait_for_best_block`].

@@ -119,6 +119,11 @@ impl Node {
         self.process.as_mut().map_or(Ok(()), Process::resume)
     }
 
+    /// Kills the process (SIGKILL): its connections end, and nobody listens any more.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
     /// Mines blocks, and returns their hashes.
     pub fn generate(&self, blocks: u32) -> Result<Vec<BlockHash>, LabError> {
         let hashes = self.rpc.json(&["generate", &blocks.to_string()])?;

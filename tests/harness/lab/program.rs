@@ -19,6 +19,7 @@ use super::process::Reaped;
 pub struct Program {
     process: Reaped,
     lines: Receiver<String>,
+    output: String,
     seen: Vec<Value>,
 }
 
@@ -52,12 +53,17 @@ impl Program {
                 }
             }
         });
-        Ok(Self { process, lines, seen: Vec::new() })
+        Ok(Self { process, lines, output: String::new(), seen: Vec::new() })
     }
 
     /// Every event that was read so far, in order.
     pub fn seen(&self) -> &[Value] {
         &self.seen
+    }
+
+    /// The same as the program wrote it, each line with its end.
+    pub fn output(&self) -> &str {
+        &self.output
     }
 
     /// The first event, also among those read earlier, that `wanted` picks.
@@ -109,6 +115,8 @@ impl Program {
             RecvTimeoutError::Timeout => Ending::Late,
             RecvTimeoutError::Disconnected => Ending::Closed,
         })?;
+        self.output.push_str(&line);
+        self.output.push('\n');
         let event = serde_json::from_str(&line)
             .map_err(|_| Ending::Unexpected(LabError::unexpected("a line of JSON", line)))?;
         self.seen.push(event);
@@ -155,6 +163,7 @@ mod tests {
         let status = program.finish(SOON).expect("it ends by itself");
         assert!(status.success());
         assert_eq!(program.seen().len(), 2);
+        assert_eq!(program.output(), "{\"event\":\"a\",\"n\":1.50}\n{\"event\":\"b\"}\n");
     }
 
     #[test]

@@ -10,6 +10,8 @@
 
 #![cfg(unix)]
 
+mod four_peers;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
@@ -156,7 +158,7 @@ fn a_stopped_btcd_is_dropped_and_redialled() -> Outcome {
 #[test]
 #[ignore = "needs btcd and btcwallet: .ci/live-peers"]
 fn the_experiment_of_the_documentation() -> Outcome {
-    let page = include_str!("../docs/experiment.md");
+    let page = include_str!("../../docs/experiment.md");
     let script =
         page.split_once("```sh\n").and_then(|(_, rest)| rest.split_once("```")).ok_or("no script")?.0;
     // The programs that it has started end with it, however it ends.
