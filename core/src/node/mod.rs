@@ -31,8 +31,8 @@ use core::time::Duration;
 
 pub use self::address::Address;
 pub use self::conn_map::ConnMap;
-use self::connections::Connections;
 pub use self::connections::NodePeer;
+use self::connections::{Connections, Link};
 use self::dialler::{Dialler, Resolved};
 pub use self::environment::{Environment, FromRng, Purpose};
 pub use self::event::{Announcement, Event, EventKind, FailedRequest, Propagation};
