@@ -3,6 +3,7 @@
 mod address;
 mod argv;
 mod flags;
+mod help;
 mod negation;
 mod refusal;
 mod stdout;

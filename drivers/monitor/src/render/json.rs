@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use satwire_capture::convert::Difference;
-use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Propagation, Verdict};
+use satwire_core::node::{Announcement, ConnId, EventKind, FailedRequest, Verdict};
 use satwire_core::peer::{Direction, Negotiated, Rejection};
 use satwire_core::wire::{Hash, InvType, ServiceName, Tx, Txid, Wtxid};
 use satwire_core::{Instant, Network};
@@ -11,6 +11,7 @@ use satwire_json::{Bounded, Seconds, Shown};
 use serde::Serialize;
 
 use super::message_line::MessageLine;
+use super::propagation_line::{Spread, delay_class};
 use super::{whole_seconds, why};
 use crate::model::{Connection, Entry, EntryKind, Gap};
 use crate::plain::Plain;
@@ -171,54 +172,6 @@ impl Announced {
             hash: Shown(announcement.item.hash),
             first: announcement.first,
             requested: announcement.requested,
-        }
-    }
-}
-
-/// How a peer times its announcements to us: as to all that dialled it, or as to each that it dialled.
-fn delay_class(direction: Direction) -> &'static str {
-    if direction == Direction::Inbound { "outbound" } else { "inbound" }
-}
-
-#[derive(Serialize)]
-struct Spread {
-    txid: Shown<Txid>,
-    wtxid: Shown<Wtxid>,
-    first_seen: i64,
-    first_peer: u64,
-    delay_class: &'static str,
-    age: u64,
-    announcers: u32,
-    listeners: u32,
-    netgroups: u32,
-    offset: Offset,
-    congested: bool,
-}
-
-#[derive(Serialize)]
-struct Offset {
-    p10: u64,
-    p50: u64,
-    p90: u64,
-    max: u64,
-}
-
-impl Spread {
-    fn new(propagation: &Propagation, entry: &Entry) -> Self {
-        let Propagation { p10, p50, p90, max, .. } = *propagation;
-        let [p10, p50, p90, max] = [p10, p50, p90, max].map(micros);
-        Self {
-            txid: Shown(propagation.txid),
-            wtxid: Shown(propagation.wtxid),
-            first_seen: entry.context.first_seen,
-            first_peer: propagation.first_conn.0,
-            delay_class: delay_class(propagation.first_direction),
-            age: micros(entry.at.saturating_duration_since(propagation.first_at)),
-            announcers: propagation.announcers,
-            listeners: propagation.listeners,
-            netgroups: propagation.netgroups,
-            offset: Offset { p10, p50, p90, max },
-            congested: propagation.congested,
         }
     }
 }
@@ -462,6 +415,6 @@ impl Json {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
+pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ mod json;
 mod message;
 mod message_line;
 mod peer_table;
+mod propagation_line;
 
 use std::time::Duration;
 
