@@ -28,7 +28,7 @@ const DAY: u64 = 24 * 60 * 60 * SECOND;
 const EVERY: u64 = 30 * SECOND;
 const SECOND: u64 = 1_000_000;
 
-/// What a relay does when it is asked for a transaction.
+/// The manner of a relay that is asked for a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     Serves,

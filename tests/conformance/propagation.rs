@@ -13,7 +13,7 @@ use crate::downloads::{announce, with_peers};
 const SECOND: Duration = Duration::from_secs(1);
 const AGE: Duration = Duration::from_secs(30);
 
-/// What is told now of how transactions spread.
+/// Returns what is told now of how transactions spread.
 fn told(world: &mut World) -> Vec<Propagation> {
     let events = world.take_events().into_iter().filter_map(|event| match event.kind {
         EventKind::Propagation(propagation) => Some(*propagation),

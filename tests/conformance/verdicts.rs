@@ -149,7 +149,7 @@ fn who_announces_nothing_for_ten_minutes_while_two_others_do() {
     live(&mut world, SECOND, &peers);
     assert_eq!(verdicts(&mut world), [(600, Some(peers[0]), "invs_stopped".into(), 0)]);
     assert_eq!(shown(&world, peers[0]), Verdict::InvsStopped);
-    // What others announced counts as well.
+    // Announcements of others count as well.
     announce(&mut world, peers[0], &[by_wtxid(&segwit_tx(101))]);
     assert_eq!(verdicts(&mut world), [(600, Some(peers[0]), "ok".into(), 600)]);
     announce_in_turn(&mut world, &peers, 20, 200);

@@ -1,4 +1,4 @@
-//! What the capture of another program shows, line by line.
+//! The content of another program's capture, line by line.
 
 use std::fmt::Write as _;
 use std::path::Path;

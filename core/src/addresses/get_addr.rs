@@ -55,7 +55,7 @@ impl AddrTable {
 /// Answers that differ by address and network do not show that both belong to one node (Bitcoin Core `src/net.cpp`
 /// `CConnman::GetAddresses`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "what an answer is kept for, which callers name in full")]
+#[expect(clippy::exhaustive_structs, reason = "the key of a kept answer, which callers name in full")]
 pub struct AskedAt {
     /// The network of the one who asks.
     pub network: AddrNetwork,

@@ -2,7 +2,7 @@
 //!
 //! A record stands for one transaction whose body came, under both its ids. It knows of each peer whether it
 //! announced the transaction, in one bit. Before the body comes the [requests](super::tx_requests) know that.
-//! What an id that never becomes a transaction leaves here is nothing, so that junk flushes nothing.
+//! An id that never becomes a transaction leaves nothing here, so that junk flushes nothing.
 //!
 //! Until it is told, a record has the times as well: when each announcement came, counted from the first. It is
 //! told once, at a stated age, or when the body comes if that is later. The bits stay after that, to know a
@@ -56,7 +56,7 @@ pub(super) struct Announcers {
     /// Twice the place in `records`, and one more for the second key, by the keyed hashes of both ids. Looked up,
     /// never iterated.
     table: HashTable<u32>,
-    /// What waits to be told, by when it is due and by the number of its record.
+    /// The transactions that wait to be told, by when each is due and by the number of its record.
     pending: BTreeMap<(Instant, u64), Pending>,
     slots: Slab<Slot>,
     slot_of: ConnMap<u32>,
@@ -130,7 +130,7 @@ impl Default for FirstAnnouncement {
     }
 }
 
-/// What is known of a transaction when its body comes.
+/// The facts known of a transaction when its body comes.
 #[derive(Debug)]
 pub(super) struct Body<'a> {
     pub(super) txid: Txid,
@@ -169,7 +169,7 @@ impl Announcers {
         }
     }
 
-    /// A peer is gone. What it announced still counts.
+    /// A peer is gone. Its announcements still count.
     pub(super) fn disconnected(&mut self, conn: ConnId) {
         if let Some(slot) = self.slot_of.remove(conn) {
             self.departed += 1;
@@ -368,8 +368,8 @@ impl Pending {
 impl Record {
     const NOTHING: Self = Self { keys: [0; 2], due: None, bits: 0, more: None };
 
-    /// Bytes beside the record itself: of lists twice the length, whatever room they have. What is forgotten must
-    /// not depend on that.
+    /// Bytes beside the record itself: of lists twice the length, whatever room they have. The choice of the records
+    /// to forget must not depend on that.
     fn extra_bytes(&self) -> usize {
         self.more.as_ref().map_or(0, |more| {
             size_of::<More>() + 2 * (size_of_val(more.bits.as_slice()) + size_of_val(more.by_name.as_slice()))

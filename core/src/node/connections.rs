@@ -316,7 +316,7 @@ pub struct NodePeer {
     pub ready_since: Option<Instant>,
     /// Transactions that were asked of it, came from it, and were new.
     pub delivered: u32,
-    /// What is wrong with it, if anything.
+    /// The fault with it, if any.
     pub verdict: Verdict,
     /// Since when that is so.
     pub verdict_since: Instant,

@@ -99,7 +99,7 @@ pub enum EventKind {
     /// The verdict on the peer is another one now. A handshake that does not take long is told by
     /// [`EventKind::Handshake`] alone.
     Verdict {
-        /// What is wrong, or [`Verdict::Ok`].
+        /// The fault, or [`Verdict::Ok`].
         verdict: Verdict,
         /// Since when: never later than the event.
         since: Instant,

@@ -1,4 +1,4 @@
-//! What peers say: each event goes to the departments that it concerns, and to the application.
+//! The events of peers: each goes to the departments that it concerns, and to the application.
 
 use alloc::vec::Vec;
 

@@ -85,12 +85,12 @@ impl<T: Clone + Default> RecentIds<T> {
         self.place(hash).is_some()
     }
 
-    /// What is known of the id with this keyed hash, if it is among them.
+    /// Returns the facts known of the id with this keyed hash, if it is among them.
     pub(super) fn get(&self, hash: u64) -> Option<&T> {
         self.place(hash).map(|place| &self.values[place])
     }
 
-    /// What is known of the id with this keyed hash, to be changed.
+    /// Returns the facts known of the id with this keyed hash, to be changed.
     pub(super) fn get_mut(&mut self, hash: u64) -> Option<&mut T> {
         self.place(hash).map(|place| &mut self.values[place])
     }

@@ -99,7 +99,7 @@ pub(super) struct Seen {
     announced: RecentIds<FirstAnnouncement>,
 }
 
-/// What is known of an id.
+/// The facts known of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {
     /// For which announcements of it nothing more has to be asked.
@@ -119,7 +119,7 @@ impl Seen {
         }
     }
 
-    /// What is known of the id with this key.
+    /// Returns the facts known of the id with this key.
     pub(super) fn find(&self, key: u64) -> Known {
         Known { settled: self.settled(key), announced: self.announced.contains(key) }
     }

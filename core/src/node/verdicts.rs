@@ -1,4 +1,4 @@
-//! What is wrong with each peer, in one word, and since when; and whether it is not the peers but we who are offline.
+//! The fault of each peer, in one word, and since when; and whether it is not the peers but we who are offline.
 //!
 //! A message costs the store of a time at most. Everything else is seen when a connection is looked at: with the next
 //! ping, and when it has announced nothing for [`Config::inv_timeout`]. A verdict steers nothing.
@@ -73,7 +73,7 @@ impl core::fmt::Display for Verdict {
 /// A ping is not late before this time, however short the interval.
 const LATE_AT_LEAST: Duration = Duration::from_secs(1);
 
-/// What follows a message at the same time is not after it.
+/// Anything that follows a message at the same time is not after it.
 const JUST_AFTER: Duration = Duration::from_micros(1);
 
 /// The verdicts on all open connections.
@@ -270,7 +270,7 @@ impl Verdicts {
         is_stuck: impl FnOnce(Duration) -> bool,
     ) -> (Instant, Option<EventKind>) {
         let Some(peer) = self.peers.get_mut(conn) else { return (Instant::MAX, None) };
-        // Whoever could not be reached has time to answer from now on.
+        // A peer that could not be reached has time to answer from now on.
         let Some(late_at) = ping_sent.map(|sent| sent.max(self.reach.online_since()) + self.late) else {
             peer.clear_ping(now);
             return (now + self.late, None);

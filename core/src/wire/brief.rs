@@ -1,4 +1,4 @@
-//! What a message says, in a few words for people.
+//! The content of a message, in a few words for people.
 
 use core::fmt;
 
@@ -16,8 +16,8 @@ const KINDS: usize = 8;
 /// Characters of a text of the peer's that are shown.
 const TEXT: usize = 120;
 
-/// What a message says, in short: `3 wtx: 0011…, 2233…, 4455…`. Its name is not in it; of a message that says no more
-/// than its name it is empty.
+/// The content of a message, in short: `3 wtx: 0011…, 2233…, 4455…`. Its name is not in it; of a message that says no
+/// more than its name it is empty.
 ///
 /// The text is ASCII without control characters and has at most 1000 characters, whatever the message holds: a
 /// list is counted, and its first three entries are named.

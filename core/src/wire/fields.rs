@@ -19,7 +19,7 @@ pub struct Field<'a> {
     pub bytes: &'a [u8],
     /// Its name, with the place in its list: `inventory[0].hash`.
     pub name: &'a dyn Display,
-    /// What the bytes say: ASCII without control characters, at most 1000 characters. Empty where only the bytes
+    /// The meaning of the bytes: ASCII without control characters, at most 1000 characters. Empty where only the bytes
     /// can be shown.
     pub value: &'a dyn Display,
 }
@@ -255,7 +255,7 @@ impl<'a> Walk<'a, '_> {
         self.take(8, &"services", &Names(version.services))?;
         self.take(8, &"timestamp", &version.timestamp)?;
         self.net_address(&"addr_recv", &version.addr_recv)?;
-        // What is absent has no bytes.
+        // An absent field has no bytes.
         if !self.left().is_empty() {
             self.net_address(&"addr_from", &version.addr_from)?;
         }

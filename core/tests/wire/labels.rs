@@ -1,4 +1,4 @@
-//! What a message is said to say, and which of its bytes say it.
+//! The content that a message is said to have, and which of its bytes say it.
 
 use core::ops::ControlFlow;
 
@@ -46,7 +46,7 @@ fn labels(message: &[u8]) -> (Vec<Label>, Result<(), Error>) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever bytes a label names, its value is of them: another byte changes the value of no other field.
+    /// The value of a label is of the bytes that it names: another byte changes the value of no other field.
     #[test]
     fn a_value_is_of_the_bytes_that_are_labelled(
         entropy in prop::collection::vec(any::<u8>(), 0..200),
@@ -71,7 +71,7 @@ proptest! {
             }
             for (before, after) in before.iter().zip(&after) {
                 let is_of_it = (before.offset..before.offset + before.len).contains(&(24 + place));
-                // What the bytes of an address mean is said by its network.
+                // The network of an address says what its bytes mean.
                 let means_another = before.name.ends_with(".address");
                 prop_assert!(is_of_it || means_another || before.value == after.value, "{command}: {before:?} {after:?}");
             }

@@ -172,7 +172,7 @@ mod tests {
         stream
     }
 
-    /// What is found in reads of this size: the lengths of the headers, and the messages.
+    /// Returns what is found in reads of this size: the lengths of the headers, and the messages.
     fn found(cutter: &mut Cutter, stream: &[u8], size: usize) -> (Vec<u32>, Vec<Vec<u8>>) {
         let (mut begun, mut whole) = (Vec::new(), Vec::new());
         for mut read in stream.chunks(size) {

@@ -10,7 +10,7 @@ use crate::event_set::EventSet;
 use crate::observing::Observing;
 use crate::render::Renderer;
 
-/// What the journal of an import says of who made it.
+/// The name that the journal of an import gives to the program that made it.
 pub(crate) const PROGRAM: &str = concat!("satwire ", env!("CARGO_PKG_VERSION"));
 
 /// Which lines are printed, and up to when.

@@ -16,7 +16,7 @@ pub(crate) struct Draft {
     written: PathBuf,
     /// A target that is no file, a pipe or a device, was there before and stays.
     is_file: bool,
-    /// What has to go besides the file itself: the files of an earlier journal that was kept in several.
+    /// The files that have to go besides the file itself: the files of an earlier journal that was kept in several.
     old: Vec<PathBuf>,
 }
 

@@ -188,7 +188,7 @@ mod tests {
         assert_eq!((seen.message.len(), seen.header().length), (Header::LEN + KEPT, 3_000_000));
         messages.queued(Instant::ZERO, CONN, &long);
         assert_eq!(messages.next().unwrap().message.len(), Header::LEN + KEPT);
-        // What comes after the end is nobody's.
+        // The bytes that come after the end are nobody's.
         messages.output(&event(EventKind::Disconnected(CloseReason::SelfConnection)));
         messages.event_taken();
         messages.input(Instant::ZERO, &Input::Received(CONN, &long));

@@ -79,7 +79,7 @@ impl Observing {
         self.renderer.entry(&self.model.summary(self.at, self.traffic), lines);
     }
 
-    /// What is wrong with what was read to its end, if something is.
+    /// Returns what is wrong with what was read to its end, if something is.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.story.trouble()
     }

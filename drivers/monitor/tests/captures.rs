@@ -136,7 +136,7 @@ fn without(packets: impl Fn(usize) -> bool) -> std::io::Result<Vec<u8>> {
     Ok(left)
 }
 
-/// What could be read is told, and the exit status says that it is not all.
+/// The part that could be read is told, and the exit status says that it is not all.
 #[test]
 fn a_capture_with_a_hole_says_what_is_missing() -> Outcome {
     let (_folder, file) = folder("hole.pcap")?;
@@ -229,7 +229,7 @@ fn a_recording_is_carried_over() -> Outcome {
     Ok(())
 }
 
-/// What our core makes of it, as small as it can be: here our own end closes.
+/// The shrunk journal shows what our core makes of it, as small as it can be: here our own end closes.
 #[test]
 fn a_capture_is_shrunk_to_what_our_core_does_with_it() -> Outcome {
     let (_folder, file) = folder("small.journal")?;

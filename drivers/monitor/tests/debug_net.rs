@@ -29,7 +29,7 @@ fn counts(lines: &str) -> Outcome<Counts> {
     Ok(counts)
 }
 
-/// What a run showed its replay shows, byte for byte, without being told how.
+/// A replay shows what its run showed, byte for byte, without being told how.
 #[test]
 fn a_replay_tells_the_same_messages() -> Outcome {
     for (format, count) in [("--json", false), ("--human", false), ("--json", true)] {

@@ -144,7 +144,7 @@ fn what_cannot_be_compared_is_said_on_one_line() -> Outcome {
     Ok(())
 }
 
-/// What was recorded and what a sniffer saw: both are observed.
+/// The recording and the capture of a sniffer are both observed.
 #[test]
 fn captures_of_others_are_compared_as_they_are_observed() -> Outcome {
     let (_folder, packets) = folder("packets.pcapng")?;
@@ -155,7 +155,7 @@ fn captures_of_others_are_compared_as_they_are_observed() -> Outcome {
     assert_eq!(run(&["convert", text(&packets)?, text(&again)?])?.0, Some(0));
     let (code, out, errors) = run(&["diff", text(&packets)?, text(&again)?])?;
     assert_eq!((code, out.as_str(), errors.as_str()), (Some(0), "", ""));
-    // What was recorded began before what the packets show.
+    // The recording began before what the packets show.
     let (code, out, errors) = run(&["diff", text(&journal)?, text(&packets)?])?;
     assert_eq!((code, out.as_str(), errors.as_str()), (Some(0), "", ""));
     let (code, out, _) = run(&["diff", text(&captures().join("pings.journal"))?, text(&packets)?])?;

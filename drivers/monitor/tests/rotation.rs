@@ -78,7 +78,7 @@ fn the_files_replay_what_was_watched() -> Outcome {
     Ok(())
 }
 
-/// What came is told as it was, from the first message on that begins in a file that is there.
+/// The received messages are told as they were, from the first message on that begins in a file that is there.
 #[test]
 fn what_is_left_is_observed() -> Outcome {
     let (_folder, journal) = folder("kept.journal")?;
@@ -119,7 +119,7 @@ fn what_is_left_is_observed() -> Outcome {
     let (code, info, errors) = run(&["capinfo", text(&journal)?])?;
     assert_eq!((code, errors.as_str()), (Some(0), ""));
     assert!(info.contains(&format!(", from file {oldest} on\n")), "{info}");
-    // What was sent is not in the files, and nobody says that it was nothing.
+    // The bytes that were sent are not in the files, and nobody says that they were none.
     assert!(info.contains("\nsent          not in a journal\n") && !lines.contains("bytessent"), "{info}");
     Ok(())
 }

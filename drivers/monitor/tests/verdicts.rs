@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::peer::{Outcome, Program, SOON, Serving, folder, greet, run, serve, text, transaction};
 
 /// Four peers: an honest one, one that says nothing after its handshake, one that never reads, and one without a
-/// handshake. What is wrong is told, and again in the line of the end, in the table, and in a replay.
+/// handshake. The fault is told, and again in the line of the end, in the table, and in a replay.
 #[test]
 fn verdicts_name_what_is_wrong() -> Outcome {
     let (_folder, journal) = folder("verdicts.journal")?;

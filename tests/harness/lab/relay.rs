@@ -45,7 +45,7 @@ impl Relay {
         self.addr
     }
 
-    /// Keeps back what is on its way to the node, until the guard is dropped. What the node sends arrives.
+    /// Keeps back what is on its way to the node, until the guard is dropped. The bytes that the node sends arrive.
     pub fn hold(&self) -> MutexGuard<'_, ()> {
         self.way_in.lock().unwrap_or_else(PoisonError::into_inner)
     }

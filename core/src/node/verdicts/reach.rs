@@ -10,7 +10,7 @@ use crate::{CloseReason, Instant, IoError};
 /// The fewest peers, or targets, whose silence at once is ours and not theirs.
 const SEVERAL: usize = 2;
 
-/// What was heard of anybody.
+/// The record of what was heard of anybody.
 #[derive(Debug)]
 pub(super) struct Reach {
     /// When somebody last sent something, or a connection came to be.

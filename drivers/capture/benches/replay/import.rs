@@ -1,5 +1,5 @@
-//! What the capture of another program costs: the same traffic as packets, read, put together, and kept as a journal;
-//! read and observed; and read by tshark, if that is there.
+//! The cost of another program's capture: the same traffic as packets, read, put together, and kept as a journal; read
+//! and observed; and read by tshark, if that is there.
 
 use std::error::Error;
 use std::fs::File;

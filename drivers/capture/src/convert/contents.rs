@@ -1,4 +1,4 @@
-//! What a capture holds, at a glance.
+//! The content of a capture, at a glance.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ pub struct Contents {
     pub span: Option<(Instant, Instant)>,
     /// Every connection, by its name.
     pub connections: BTreeMap<ConnId, Counted>,
-    /// What is missing: the first [`LOSSES`].
+    /// The missing parts: the first [`LOSSES`].
     pub losses: Vec<Loss>,
     held: usize,
     magic: Option<Magic>,
@@ -78,7 +78,7 @@ impl Counted {
 
 impl Contents {
     /// Reads a capture to its end, in memory that grows with its connections, by at most [`HELD`] for messages that are
-    /// not whole. What could not be read is told beside it.
+    /// not whole. The part that could not be read is told beside it.
     pub fn read(story: &mut Story) -> (Self, Vec<StoryError>) {
         let mut contents = Self { magic: framing_magic(story.prologue()), ..Self::default() };
         let mut errors = Vec::new();

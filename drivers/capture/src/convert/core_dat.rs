@@ -314,7 +314,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     COMPRESSED.iter().map(|end| folder.join(format!("{name}{end}"))).find(|path| path.is_file())
 }
 
-/// The address that the name of a folder spells. What is none is a name.
+/// The address that the name of a folder spells. A text that is none is a name.
 fn parse(folder: &str) -> Address {
     let (host, port) = folder.rsplit_once('_').unwrap_or((folder, ""));
     let Ok(port) = port.parse() else { return Address::Name { host: folder.into(), port: 0 } };

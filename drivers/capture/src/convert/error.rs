@@ -1,4 +1,4 @@
-//! What can be wrong with a capture, and where.
+//! The faults that a capture can have, and where.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ pub struct Error {
     /// Where the offending part starts, in bytes from the start of the file; of what was compressed, in bytes
     /// after it was decompressed.
     pub offset: u64,
-    /// What is wrong.
+    /// The fault.
     #[source]
     pub kind: ErrorKind,
 }
 
-/// What is wrong with a capture.
+/// A fault of a capture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -47,11 +47,11 @@ pub enum ErrorKind {
     /// A number that cannot be: the file is damaged, or something else.
     #[error("{field} is {found}, expected {expected}")]
     Value {
-        /// What the number is.
+        /// The name of the number.
         field: &'static str,
         /// Its value.
         found: u64,
-        /// What it may be.
+        /// The values that it may have.
         expected: String,
     },
     /// A packet of a kind of network that is not read here.

@@ -1,4 +1,4 @@
-//! What a capture says happened.
+//! The events that a capture tells of.
 
 use satwire_core::node::{Address, ConnId};
 
@@ -58,10 +58,10 @@ pub enum CaptureEvent {
         time: UnixMicros,
         /// Its command, as a header carries it.
         command: [u8; 12],
-        /// What follows the header.
+        /// The bytes that follow the header.
         payload: Vec<u8>,
     },
-    /// One end said that it is done. What the other end had sent may still follow.
+    /// One end said that it is done. Bytes that the other end had sent may still follow.
     Closed {
         /// The connection.
         conn: ConnId,
@@ -138,7 +138,7 @@ pub enum Ended {
     Reset(Direction),
     /// The same two addresses opened another one; its end is not in the capture.
     Replaced,
-    /// It was silent the longest when there was no room for another. What follows of it, if anything, is
+    /// It was silent the longest when there was no room for another. The part of it that follows, if any, is
     /// adopted under another name.
     Forgotten,
 }

@@ -37,7 +37,7 @@ pub enum Framed {
         time: UnixMicros,
         /// Its header.
         header: Header,
-        /// What is left of its payload, in bytes.
+        /// The bytes that are left of its payload.
         captured: u32,
     },
     /// Bytes that belong to no message, or to one whose header is lost.
@@ -204,7 +204,7 @@ impl Framing {
         }
     }
 
-    /// What is in the buffer does not become whole: a message is cut, and no more is found in the rest.
+    /// Gives up what is in the buffer, which does not become whole: a message is cut, and no more is found in the rest.
     fn give_up(&mut self, direction: Direction, time: UnixMicros, out: &mut Vec<Framed>) {
         loop {
             let half = &mut self.halves[direction as usize];

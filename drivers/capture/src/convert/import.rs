@@ -1,6 +1,6 @@
 //! A capture, as a journal holds it: from the point of view of one end.
 //!
-//! What an import means:
+//! The meaning of an import:
 //! - **Us** is the end that is [named](ImportOptions::us), or the end that made the capture (Bitcoin Core's files), or
 //!   the end that dialled, connection by connection.
 //! - **The configuration** is what our recorded `version` says: services and user agent; the network is that of the
@@ -23,7 +23,7 @@ use super::us::{Ends, Us};
 use super::{Capture, Error, Losses};
 use crate::journal::{Close, Observation, Observed, Origin, Prologue, Way};
 
-/// What the user knows of a capture.
+/// The facts that the user knows of a capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportOptions {
@@ -62,7 +62,7 @@ impl Import {
         let capture = Capture::open(path)?;
         let clock = WallClock { unix_micros_at_zero: survey.zero.cast_signed() };
         let mut config = Config::new(survey.magic.or(options.magic).unwrap_or(Network::Main.magic()));
-        // What is not known is not there.
+        // A fact that is not known is not there.
         config.user_agent = String::new();
         if let Some((services, user_agent)) = survey.ours {
             (config.services, config.user_agent) = (services, user_agent);
@@ -78,7 +78,7 @@ impl Import {
         &self.prologue
     }
 
-    /// What was left aside so far.
+    /// Returns what was left aside so far.
     pub fn losses(&self) -> Losses {
         self.capture.losses()
     }

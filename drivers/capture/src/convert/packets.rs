@@ -17,19 +17,19 @@ pub const MAX_PACKET: u32 = 1 << 20;
 
 /// One packet of a file.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "what every format of packets has")]
+#[expect(clippy::exhaustive_structs, reason = "the facts that every format of packets has")]
 pub struct Packet<'a> {
     /// When it was captured.
     pub time: UnixMicros,
-    /// What its bytes begin with, as `LINKTYPE_…` numbers.
+    /// The kind of header that its bytes begin with, as `LINKTYPE_…` numbers.
     pub link_type: u16,
-    /// What was captured of it.
+    /// The bytes that were captured of it.
     pub data: &'a [u8],
     /// How long it was on the wire, in bytes; never less than was captured.
     pub original: u32,
 }
 
-/// What a packet is, its bytes left out.
+/// The facts of a packet, its bytes left out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Front {
     pub(super) time: UnixMicros,
@@ -48,7 +48,7 @@ pub struct PacketReader<R> {
     done: bool,
 }
 
-/// What comes after the first four bytes of a file.
+/// The part that comes after the first four bytes of a file.
 #[derive(Debug)]
 enum Format {
     Pcap(Pcap),

@@ -1,8 +1,8 @@
 //! A later file of a journal that is kept in several, without those before it: as observations.
 //!
-//! What the node was when the file began is not known, so nobody can play it. What came is there: it is told as that of
-//! connections which were adopted, with what they had negotiated. What the node said, where it dialled to, and that it
-//! closed a connection by itself, is not in a journal.
+//! The state of the node when the file began is not known, so nobody can play it. The bytes that came are there: they
+//! are told as those of connections which were adopted, with what they had negotiated. A journal does not hold what the
+//! node said, where it dialled to, or that it closed a connection by itself.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
@@ -30,7 +30,7 @@ pub(super) struct Part<R> {
 /// The message that was under way when the file began.
 #[derive(Debug, Default)]
 struct Unfinished {
-    /// What had come of its header.
+    /// The bytes that had come of its header.
     header: Vec<u8>,
     /// Bytes of its payload that are to come.
     payload: usize,

@@ -15,7 +15,7 @@ use crate::journal::{self, Origin};
 
 /// Packets out of which nothing, or not all, was taken.
 ///
-/// What they take away from a connection is told as a loss there, where the numbers show it.
+/// The bytes that they take away from a connection are told as a loss there, where the numbers show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Losses {
@@ -83,7 +83,7 @@ impl Capture {
         Ok(Self { inner: Inner::Packets(Packets::new(&start, source, None)?) })
     }
 
-    /// What it was found to be.
+    /// Returns what it was found to be.
     pub fn origin(&self) -> Origin {
         match &self.inner {
             Inner::Packets(packets) => packets.reader.origin(),
@@ -91,7 +91,7 @@ impl Capture {
         }
     }
 
-    /// What was left aside so far.
+    /// Returns what was left aside so far.
     pub fn losses(&self) -> Losses {
         match &self.inner {
             Inner::Packets(packets) => packets.losses,

@@ -30,9 +30,9 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// What a path leads to.
+/// The thing that a path leads to.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "what is not played is observed")]
+#[expect(clippy::exhaustive_enums, reason = "a capture that is not played is observed")]
 pub enum Opened {
     /// A journal of our own, to be played.
     Journal(Box<Reader<Source>>),
@@ -108,7 +108,7 @@ enum Inner {
     Part(Box<Part<Source>>),
 }
 
-/// What a capture lacks.
+/// The parts that a capture lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lost {
@@ -179,7 +179,7 @@ impl Story {
         self.number
     }
 
-    /// What was missing so far.
+    /// Returns what was missing so far.
     pub const fn lost(&self) -> Lost {
         self.lost
     }
@@ -189,8 +189,8 @@ impl Story {
         if let Inner::Capture(import) = &self.inner { import.losses() } else { Losses::default() }
     }
 
-    /// What is wrong with what was read, if something is: a journal without its end, something lost, an end that was
-    /// named and is not there. To be asked when there is nothing more.
+    /// Returns what is wrong with what was read, if something is: a journal without its end, something lost, an end
+    /// that was named and is not there. To be asked when there is nothing more.
     pub fn trouble(&self) -> Option<String> {
         let file = self.file.display();
         let ending = match &self.inner {

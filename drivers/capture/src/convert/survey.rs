@@ -14,7 +14,7 @@ use super::us::Ends;
 use super::{Capture, Error};
 use crate::journal::Origin;
 
-/// What is to be known before the first record.
+/// The facts to be known before the first record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// When the capture begins.

@@ -51,7 +51,7 @@ pub fn files_of(base: &Path) -> io::Result<BTreeMap<u32, PathBuf>> {
 pub struct Files {
     left: VecDeque<PathBuf>,
     open: Option<File>,
-    /// What is said at the end of the last, if a number is missing and there are files after it.
+    /// The text that is said at the end of the last, if a number is missing and there are files after it.
     gap: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Files {
             _ => (path.to_path_buf(), None),
         };
         let found = match files_of(&base) {
-            // Whoever opens the file that is not there says so.
+            // The one who opens the file that is not there says so.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             found => found?,
         };

@@ -1,4 +1,4 @@
-//! What a capture of another program shows: the records of an import.
+//! The content of another program's capture: the records of an import.
 //!
 //! A journal of our own holds inputs, and what was said to them comes out of a replay. A capture of others holds both
 //! directions, and nothing says what made its node speak. So its journal holds what was observed, and it is read by a
@@ -66,7 +66,7 @@ pub struct Observation {
     pub at: Instant,
     /// On which connection. They are counted from 1, in the order in which they were opened.
     pub conn: ConnId,
-    /// What.
+    /// The observation itself.
     pub what: Observed,
 }
 
@@ -85,13 +85,13 @@ pub enum Observed {
         /// Its beginning is not in the capture: what comes first may be the middle of a message.
         adopted: bool,
     },
-    /// What both ends had agreed on when a connection without its beginning was adopted, if that is known.
+    /// The terms that both ends had agreed on when a connection without its beginning was adopted, if that is known.
     Negotiated(Box<Negotiated>),
     /// Bytes of the stream: at least one.
     Bytes(Way, Vec<u8>),
     /// Bytes that were sent and are not in the capture: how many, if that is known.
     Lost(Way, Option<u64>),
-    /// The connection came to its end. What the other end had sent may still follow.
+    /// The connection came to its end. Bytes that the other end had sent may still follow.
     Closed(Close),
 }
 

@@ -16,7 +16,7 @@ use super::{DIGEST, ErrorKind, Observation, OwnedInput};
 pub enum Record {
     /// An input, and what it led to.
     Step(Step),
-    /// What the capture of another program shows.
+    /// A fact that the capture of another program shows.
     Observation(Observation),
     /// The digest of everything that the node said up to here: see [`Digest`](super::Digest). It
     /// ends a block.

@@ -1,4 +1,4 @@
-//! What a recorder notes of open connections, for the files that it begins while they are.
+//! The facts that a recorder notes of open connections, for the files that it begins while they are.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ pub(super) struct Rotation {
     /// Bytes of a file from which on another one is begun.
     size: u64,
     part: u32,
-    /// What all files say of the node, with the wall clock as it is set.
+    /// The facts that all files give of the node, with the wall clock as it is set.
     prologue: Prologue,
     connections: BTreeMap<ConnId, Open>,
 }

@@ -226,7 +226,7 @@ fn a_later_file_alone_is_observed() {
     assert_eq!(observed(&from), found);
 }
 
-/// What was sent is not in a journal: nobody can say that our core would have sent something else.
+/// The bytes that were sent are not in a journal: nobody can say that our core would have sent something else.
 #[test]
 fn of_a_later_file_no_difference_is_told() {
     let memory = Memory::new();

@@ -281,7 +281,7 @@ pub(super) struct ConvertFlags {
     /// A journal of 'satwire watch --record', a pcap or pcapng file, or a message_capture folder of Bitcoin Core
     #[arg(value_name = "IN")]
     pub(super) input: PathBuf,
-    /// What is written: a file, or a folder for Bitcoin Core's files
+    /// The output: a file, or a folder for Bitcoin Core's files
     #[arg(value_name = "OUT")]
     pub(super) out: PathBuf,
     /// The format that IN must have; its content says which it has

@@ -1,4 +1,4 @@
-//! What an import tells, as entries.
+//! The findings that an import tells, as entries.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -57,7 +57,7 @@ pub(crate) struct Peer {
     pub(crate) announcements: u64,
     /// Those of them that nobody announced before.
     pub(crate) firsts: u64,
-    /// What is wrong with it, and since when; `None` if the node does not judge.
+    /// The fault with it, and since when; `None` if the node does not judge.
     pub(crate) verdict: Option<(Verdict, Instant)>,
     /// Transactions that it brought first.
     pub(crate) transactions: u64,
@@ -91,7 +91,7 @@ pub(crate) struct Totals {
 pub(crate) struct Traffic {
     pub(crate) received: u64,
     pub(crate) sent: u64,
-    /// What was sent is not known.
+    /// The count of bytes that were sent is not known.
     pub(crate) sent_unknown: bool,
     /// Up to when the journal is whole, if one is kept or played.
     pub(crate) journal_until: Option<Instant>,

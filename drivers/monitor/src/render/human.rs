@@ -224,7 +224,7 @@ impl Human {
     }
 }
 
-/// What is wrong with a peer, in words.
+/// Returns what is wrong with a peer, in words.
 const fn trouble(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::HandshakePending => "has not finished the handshake",

@@ -7,7 +7,7 @@ use satwire_capture::journal::Way;
 use super::figures::Count;
 use crate::model::EntryKind;
 
-/// What a capture lacks, hides, or has otherwise than our core would.
+/// The things that a capture lacks, hides, or has otherwise than our core would.
 pub(super) struct Imported<'a>(pub(super) &'a EntryKind);
 
 impl fmt::Display for Imported<'_> {

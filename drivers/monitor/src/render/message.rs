@@ -1,4 +1,4 @@
-//! What there is to tell of a message: read by the codec, bounded whatever it holds.
+//! All that there is to tell of a message: read by the codec, bounded whatever it holds.
 
 use std::fmt::{self, Write as _};
 use std::ops::ControlFlow;
@@ -25,7 +25,7 @@ pub(super) struct Reading {
     pub(super) command: Command,
     /// Bytes of its payload.
     pub(super) bytes: u32,
-    /// What it says in short; empty if that is no more than its name, or if it cannot be read.
+    /// Its content in short; empty if that is no more than its name, or if it cannot be read.
     pub(super) says: String,
     /// Why it cannot be read.
     pub(super) malformed: Option<String>,
@@ -83,7 +83,7 @@ impl Labels {
     pub(super) fn of(seen: &Seen) -> Self {
         let mut all = Self::default();
         let mut end = 0;
-        // What is wrong with a payload stands beside it.
+        // The fault of a payload stands beside it.
         let _ = fields(&seen.message, &mut |field| {
             if all.labels.len() == FIELDS {
                 return ControlFlow::Break(());

@@ -1,4 +1,4 @@
-//! What happens again and again.
+//! Things that happen again and again.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! Observations as packets: TCP made up around the bytes that were sent.
 //!
 //! Each run of bytes is a segment, or several, at its own time. A connection begins with a handshake, unless its
-//! beginning is not known; its end is a FIN or a RST. What was lost is missing in the sequence numbers. An
-//! [`Import`](crate::convert::Import) of the file gives the same bytes at the same times again.
+//! beginning is not known; its end is a FIN or a RST. Bytes that were lost are missing in the sequence numbers.
+//! An [`Import`](crate::convert::Import) of the file gives the same bytes at the same times again.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -202,7 +202,7 @@ const fn v6(ip: IpAddr) -> [u8; 16] {
     }
 }
 
-/// What a reader must know.
+/// Returns the facts that a reader must know.
 fn comment(magic: Magic) -> String {
     // Wireshark 4.0 `epan/dissectors/packet-bitcoin.c`: BITCOIN_MAIN_MAGIC_NUMBER and its neighbours.
     let known = [Network::Main, Network::Testnet3, Network::Regtest];

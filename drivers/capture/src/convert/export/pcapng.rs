@@ -70,7 +70,7 @@ impl<W: Write> Pcapng<W> {
         self.out.flush()
     }
 
-    /// Appends an option to the body. What is too long for one is cut.
+    /// Appends an option to the body. A value that is too long for one is cut.
     fn option(&mut self, code: u16, value: &[u8]) {
         let value = &value[..value.len().min(usize::from(u16::MAX))];
         self.body.extend_from_slice(&code.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What the recorded node asked for, and when.
+//! The requests of the recorded node, and their times.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use satwire_core::wire::{InvType, Inventory};
 /// The most requests that are remembered, in all, about 200 bytes each. Beyond them the oldest are forgotten.
 const MOST: usize = 1 << 18;
 
-/// The requests of transactions. What was not answered in time is told once, and may be answered still.
+/// The requests of transactions. A request that was not answered in time is told once, and may be answered still.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// By connection and item. The order of the inner tables is random, and nobody sees it.

@@ -13,7 +13,7 @@ use crate::journal::Way;
 /// The protocol version of a node that has not said its own in the capture: a current one.
 const UNKNOWN_VERSION: i32 = satwire_core::PROTOCOL_VERSION;
 
-/// What is known of a connection.
+/// The facts known of a connection.
 #[derive(Debug)]
 pub(super) struct Conversation {
     /// The node at our end.
@@ -31,7 +31,7 @@ pub(super) struct Conversation {
     addrv2: bool,
     /// The peer's `version` has come.
     pub(super) has_version: bool,
-    /// Whose `verack` was sent, by [`Way`].
+    /// The ends whose `verack` was sent, by [`Way`].
     pub(super) verack: [bool; 2],
     /// Our last ping that was not answered.
     ping: Option<(u64, Instant)>,

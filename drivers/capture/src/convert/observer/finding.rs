@@ -1,4 +1,4 @@
-//! What an observer tells.
+//! The findings that an observer tells.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ pub struct Finding {
     pub at: Instant,
     /// On which connection.
     pub conn: ConnId,
-    /// What.
+    /// The finding itself.
     pub what: Found,
 }
 
@@ -65,7 +65,7 @@ pub enum Found {
     Difference(Difference),
 }
 
-/// What our core would have done otherwise, with the same bytes at the same times.
+/// A thing that our core would have done otherwise, with the same bytes at the same times.
 ///
 /// It is told of connections whose beginning is in the capture, up to the first loss of bytes from the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

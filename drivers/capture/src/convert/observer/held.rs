@@ -13,10 +13,10 @@ use super::finding::{Difference, Finding, Found};
 /// two seconds later than others.
 pub const NOW: Duration = Duration::from_secs(1);
 
-/// The most that waits behind an inventory, in bytes, each finding counted with [`LEAST`] on top.
+/// The most that waits after an inventory, in bytes, each finding counted with [`LEAST`] on top.
 const MOST: usize = 32 << 20;
 
-/// What a finding takes at least.
+/// The bytes that a finding takes at least.
 const LEAST: usize = 256;
 
 /// Findings in their order.
@@ -45,7 +45,7 @@ struct Inventory {
     until: Instant,
     /// How many of its entries were not asked for.
     left: usize,
-    /// What our core would have asked for, if it was asked.
+    /// The entries that our core would have asked for, if it was asked.
     ours: Option<Vec<Hash>>,
 }
 
@@ -98,7 +98,7 @@ impl Held {
         self.finished = true;
     }
 
-    /// What is told next, if it is certain at this time.
+    /// Returns the finding that is told next, if it is certain at this time.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Finding> {
         if let Some(next) = self.next.take() {
             return Some(next);

@@ -1,4 +1,4 @@
-//! What each message means to an observer.
+//! The meaning of each message to an observer.
 
 use satwire_core::Fault;
 use satwire_core::node::{Announcement, ConnId, EventKind};
@@ -213,7 +213,7 @@ impl Observer {
     ) -> Option<Vec<satwire_core::wire::Hash>> {
         let shadow = self.shadow.as_mut().filter(|shadow| shadow.follows(conn))?;
         let conversation = self.conversations.get(&conn)?;
-        // What hangs on what was said to it comes with `verack`, or with the recorded pong.
+        // Anything that hangs on what was said to it comes with `verack`, or with the recorded pong.
         let [has_verack, sent_verack] = conversation.verack;
         if command == Command::PONG || command == Command::WTXIDRELAY && !has_verack {
             return None;

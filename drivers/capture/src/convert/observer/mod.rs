@@ -1,7 +1,7 @@
 //! Reads an import: what its messages mean, without a node that could object to them.
 //!
 //! An [`Observer`] tells the events that a node tells, from what both ends said: it sends nothing, closes nothing, and
-//! passes over no message. What a node would know of itself it reads in the capture: that a transaction was asked for,
+//! passes over no message. It reads in the capture what a node would know of itself: that a transaction was asked for,
 //! and when, in the recorded `getdata`; that a ping was answered in the nonces of recorded pings. The timeout of a
 //! request is told when it is due.
 //!
@@ -66,8 +66,8 @@ const PATIENCE_EACH: u64 = 8;
 /// Reads observations, in their order.
 ///
 /// After each [`observe`](Self::observe), [`poll`](Self::poll) until there is nothing; after the last one
-/// [`finish`](Self::finish), and poll again. What is told after an inventory waits for up to [`NOW`], until it shows
-/// what was asked for.
+/// [`finish`](Self::finish), and poll again. A finding that is told after an inventory waits for up to [`NOW`], until
+/// it shows what was asked for.
 #[derive(Debug)]
 pub struct Observer {
     clock: WallClock,
@@ -189,7 +189,7 @@ impl Observer {
         self.told.finish();
     }
 
-    /// What was found next.
+    /// Returns what was found next.
     pub fn poll(&mut self) -> Option<Finding> {
         self.told.pop(self.now)
     }
@@ -341,7 +341,7 @@ impl Observer {
     fn tell_closed(&mut self) {
         let closed = self.shadow.as_mut().map(Shadow::take_closed).unwrap_or_default();
         for (_, conn, reason) in closed {
-            // What is encrypted, or of another network, it cannot know.
+            // It cannot know a stream that is encrypted, or of another network.
             let magic = self.conversations.get(&conn).and_then(|known| known.framing.magic());
             if magic == Some(self.network) {
                 self.tell(conn, Found::Difference(Difference::Closes(reason)));
@@ -358,7 +358,7 @@ impl Observer {
     }
 }
 
-/// Requests that failed. Whom the recorded node asked instead is not looked for.
+/// Requests that failed. The peer that the recorded node asked instead is not looked for.
 fn failed(items: Vec<Inventory>) -> Vec<FailedRequest> {
     items.into_iter().map(|item| FailedRequest::new(item, None)).collect()
 }

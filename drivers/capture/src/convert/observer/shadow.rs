@@ -34,7 +34,7 @@ pub(super) struct Shadow {
     owed: BTreeMap<ConnId, u64>,
     /// A peer's `verack` and what follows it, until the recorded node has sent its own.
     waiting: BTreeMap<ConnId, Vec<u8>>,
-    /// What it closed, and what it asked for on account of the last frame.
+    /// The connections that it closed, and the entries that it asked for on account of the last frame.
     closed: Vec<(Instant, ConnId, CloseReason)>,
     asks: Vec<Hash>,
 }
@@ -176,7 +176,7 @@ impl Shadow {
         self.names.contains_key(&conn)
     }
 
-    /// The peer said this. What it asks for at once is in [`take_asks`](Self::take_asks) then.
+    /// The peer said this. The entries that it asks for at once are in [`take_asks`](Self::take_asks) then.
     pub(super) fn received(&mut self, at: Instant, conn: ConnId, bytes: &[u8]) {
         self.asks.clear();
         let Some(name) = self.names.get(&conn) else { return };
@@ -244,7 +244,7 @@ impl Shadow {
         }
     }
 
-    /// What it asked for at once on account of what came last.
+    /// Takes the entries that it asked for at once on account of what came last.
     pub(super) fn take_asks(&mut self) -> Vec<Hash> {
         std::mem::take(&mut self.asks)
     }

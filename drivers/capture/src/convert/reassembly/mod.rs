@@ -69,7 +69,7 @@ pub const CONNECTIONS: usize = 1 << 15;
 
 /// A segment as it was captured.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "what TCP says of a segment")]
+#[expect(clippy::exhaustive_structs, reason = "the facts that TCP gives of a segment")]
 pub struct Segment<'a> {
     /// When.
     pub time: UnixMicros,
@@ -79,7 +79,7 @@ pub struct Segment<'a> {
     pub to: SocketAddr,
     /// Its sequence number.
     pub seq: u32,
-    /// What it acknowledges, if it does.
+    /// The number that it acknowledges, if it does.
     pub ack: Option<u32>,
     /// It opens a connection.
     pub syn: bool,
@@ -87,7 +87,7 @@ pub struct Segment<'a> {
     pub fin: bool,
     /// It breaks the connection off.
     pub rst: bool,
-    /// What was captured of the bytes that it carries.
+    /// The captured part of the bytes that it carries.
     pub payload: &'a [u8],
     /// How many bytes it carried; not less than was captured, at most [`MAX_SEGMENT`](super::link::MAX_SEGMENT).
     pub length: u32,
@@ -107,7 +107,7 @@ pub struct Reassembler {
     /// When they are to give up a gap.
     deadlines: BTreeSet<(UnixMicros, ConnId, Direction)>,
     queue: Queue,
-    /// What the streams hold, in bytes.
+    /// The bytes that the streams hold.
     held: usize,
     now: Stamp,
     last_id: u64,
@@ -159,12 +159,12 @@ impl Reassembler {
         self.queue.settle(None);
     }
 
-    /// What happened next.
+    /// Returns what happened next.
     pub fn poll(&mut self) -> Option<CaptureEvent> {
         self.queue.pop()
     }
 
-    /// What waits in here, in bytes, each part counted with 128 on top.
+    /// Returns the bytes that wait in here, each part counted with 128 on top.
     pub fn held(&self) -> usize {
         self.held + self.queue.held()
     }
@@ -350,7 +350,7 @@ impl Connection {
     }
 }
 
-/// What a part of so many bytes takes, with what is around it.
+/// Returns the bytes that a part of so many bytes takes, with what is around it.
 const fn cost(bytes: usize) -> usize {
     bytes + 128
 }

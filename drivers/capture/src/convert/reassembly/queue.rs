@@ -12,7 +12,7 @@ pub(super) struct Queue {
     waiting: BTreeMap<(u64, u64), CaptureEvent>,
     /// The number of the next event.
     number: u64,
-    /// What those that wait cost, in bytes.
+    /// The bytes that the waiting events cost.
     held: usize,
     ready: VecDeque<CaptureEvent>,
 }

@@ -12,7 +12,7 @@ pub(super) struct Stamp {
     pub(super) time: UnixMicros,
 }
 
-/// What a stream tells, with the packet that brought it.
+/// The parts that a stream tells, with the packet that brought it.
 pub(super) type Told = Vec<(Stamp, What)>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum What {
     End(Last),
 }
 
-/// What ends a direction.
+/// The way in which a direction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Last {
     Fin,
@@ -59,7 +59,7 @@ pub(super) struct Stream {
     after_jump: bool,
     /// Do not overlap, and begin at `next` or later.
     pending: BTreeMap<u64, Piece>,
-    /// What `pending` and `jump` cost, in bytes.
+    /// The bytes that `pending` and `jump` cost.
     pub(super) held: usize,
     /// How the stream ends, and at which position.
     end: Option<(u64, Stamp, Last)>,

@@ -111,7 +111,7 @@ fn a_harmed_capture_of_btcd_gives_what_is_left() {
     let (all, left) = (streams("btcd-simnet.pcap"), streams("btcd-simnet-harmed.pcap"));
     let count = |streams: &[Vec<_>]| streams.iter().map(Vec::len).sum::<usize>();
     assert!(count(&left) < count(&all) && count(&left) > count(&all) * 3 / 4);
-    // What is left is in order. Which of two connections was opened first may be another.
+    // The rest is in order. Which of two connections was opened first may be another.
     let is_part_of = |part: &[(String, Vec<u8>)], whole: &[(String, Vec<u8>)]| {
         let mut whole = whole.iter();
         part.iter().all(|found| whole.any(|other| other == found))

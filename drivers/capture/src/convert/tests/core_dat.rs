@@ -16,7 +16,7 @@ fn put(folder: &Path, name: &str, messages: &[Vec<u8>]) {
     std::fs::write(folder.join(name), messages.concat()).unwrap();
 }
 
-/// What is in it, and what is wrong with it; the name of the folder left out.
+/// Returns what is in it, and what is wrong with it; the name of the folder left out.
 fn read(path: &Path) -> (Vec<String>, Vec<String>) {
     let (events, errors): (Vec<_>, Vec<_>) = Capture::open(path).unwrap().partition(Result::is_ok);
     let events: Vec<_> = events.into_iter().map(Result::unwrap).collect();

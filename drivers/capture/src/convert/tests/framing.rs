@@ -21,7 +21,7 @@ enum Part<'a> {
 }
 use Part::{Bytes, Lost};
 
-/// What comes of the parts of one direction, a word each: a command, `cut COMMAND captured/length`, `other N`,
+/// Returns what comes of the parts of one direction, a word each: a command, `cut COMMAND captured/length`, `other N`,
 /// `lost N`.
 fn words(framing: &mut Framing, direction: Direction, parts: &[Part<'_>]) -> Vec<String> {
     let mut out = Vec::new();
@@ -90,7 +90,7 @@ fn inside_a_payload_the_header_says_where_the_next_message_is() {
     );
     let twice = [Bytes(&block[..500]), Lost(Some(1)), Bytes(&block[501..600]), Lost(Some(424)), Bytes(&ping)];
     assert_eq!(one_way(&twice), ["cut block 575/1000", "ping"]);
-    // What looks like a message in it is none.
+    // A part of it that looks like a message is none.
     let nested = frame("block", &[&[0; 100][..], &ping, &ping].concat());
     assert_eq!(
         one_way(&[Bytes(&nested[..30]), Lost(Some(94)), Bytes(&nested[124..]), Bytes(&ping)]),

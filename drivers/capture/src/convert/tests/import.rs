@@ -187,7 +187,7 @@ fn times_are_those_of_the_wall_clock() {
     assert_eq!(bytes_of(&packets)[&(ConnId(1), Way::Received)], expected);
 }
 
-/// What a recording of our own told is told of its import, and our core would do nothing else.
+/// The import of a recording of our own tells what the recording told, and our core would do nothing else.
 #[test]
 fn imports_of_our_own_recordings_tell_the_same_transactions() {
     use satwire_core::node::{Event, EventKind, Output};

@@ -44,7 +44,7 @@ fn packet(link_type: u16, data: &[u8]) -> Packet<'_> {
     Packet { time: 5, link_type, data, original: data.len() as u32 }
 }
 
-/// What is found in a packet that holds "hello".
+/// Returns what is found in a packet that holds "hello".
 fn finds(link_type: u16, data: &[u8]) -> (SocketAddr, SocketAddr) {
     let found = segment(&packet(link_type, data)).unwrap_or_else(|other| panic!("{link_type}: {other:?}"));
     assert_eq!((found.time, found.seq, found.ack, found.payload, found.length), (5, 7, Some(9), HELLO, 5));

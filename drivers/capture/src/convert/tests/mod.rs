@@ -82,7 +82,7 @@ fn reassemble_at(segments: &[Segment<'_>]) -> Vec<CaptureEvent> {
     events
 }
 
-/// What happened, a line each: `1 open`, `1 > "bytes"`, `1 < lost 5`, with the millisecond before it.
+/// Returns what happened, a line each: `1 open`, `1 > "bytes"`, `1 < lost 5`, with the millisecond before it.
 fn lines(events: &[CaptureEvent]) -> Vec<String> {
     let arrow = |direction: &Direction| if *direction == Direction::Forward { '>' } else { '<' };
     let line = |event: &CaptureEvent| {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::rewrite::{Dice, Harm, harm};
 use super::*;
 
-/// What a reader of a stream gets: runs of bytes, and losses between them.
+/// The parts that a reader of a stream gets: runs of bytes, and losses between them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Heard(Vec<Result<Vec<u8>, u64>>);
 
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// What can be heard of a stream of which these segments are left.
+    /// Returns what can be heard of a stream of which these segments are left.
     fn expected(&self, conn: usize, direction: Direction, left: &[Sent]) -> Heard {
         let stream = &self.streams[conn][direction as usize];
         let mut known = vec![false; stream.len()];

@@ -1,4 +1,4 @@
-//! What an observer makes of observations.
+//! The findings that an observer makes of observations.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ fn differences(told: &[Finding]) -> Vec<(Instant, Difference)> {
     told.iter().filter_map(difference).collect()
 }
 
-/// What a node knows of itself stands in the recorded `getdata`.
+/// The recorded `getdata` holds what a node knows of itself.
 #[test]
 fn requests_and_latencies_are_those_of_the_recorded_node() {
     let mut talk = Talk::new();

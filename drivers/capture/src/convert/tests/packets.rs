@@ -130,7 +130,7 @@ fn numbers_that_cannot_be_are_errors_with_their_place() {
         after(neither),
         format!("byte {}: the byte order of a section is 439041024, expected 439041101", at + 8)
     );
-    // What no packet needs is passed over, however long it claims to be.
+    // A block that no packet needs is passed over, however long it claims to be.
     let vast = [&9_u32.to_le_bytes()[..], &0xffff_fffc_u32.to_le_bytes(), b"and so on"].concat();
     assert_eq!(after(vast), format!("byte {}: the file ends in a block: 9 of 4294967280 bytes", at + 8));
 }

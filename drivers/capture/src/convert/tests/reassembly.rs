@@ -8,7 +8,7 @@ fn opened<'a>(rest: &[Segment<'a>]) -> Vec<Segment<'a>> {
     [&[syn(100), syn_ack(500, 101)], rest].concat()
 }
 
-/// What comes of it after the line that says that it was opened, without times.
+/// Returns what comes of it after the line that says that it was opened, without times.
 fn story(rest: &[Segment<'_>]) -> Vec<String> {
     let mut lines = untimed(&reassemble(&opened(rest)));
     assert_eq!(lines.remove(0), "1 opened");
@@ -66,7 +66,7 @@ fn order_is_that_of_the_numbers_and_time_that_of_the_packet_that_completes() {
     );
 }
 
-/// What follows a gap has its own time, though the gap is declared later, and comes before what is later.
+/// The part that follows a gap has its own time, though the gap is declared later, and comes before what is later.
 #[test]
 fn a_gap_that_was_acknowledged_is_a_loss() {
     let second = |n: u64, segment| Segment { time: n * 1_000_000, ..segment };

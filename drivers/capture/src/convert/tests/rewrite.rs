@@ -1,4 +1,4 @@
-//! What a bad network, or a bad capture, makes of packets: dropped, repeated, out of order, by a seed.
+//! Packets as a bad network, or a bad capture, leaves them: dropped, repeated, out of order, by a seed.
 
 use super::*;
 
@@ -22,7 +22,7 @@ impl Dice {
     }
 }
 
-/// What is done to packets: each in percent of them.
+/// The harm that is done to packets: each in percent of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Harm {
     pub(super) dropped: u64,

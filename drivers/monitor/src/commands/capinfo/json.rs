@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::plain::Plain;
 
-/// What a journal or a capture holds.
+/// The content of a journal or a capture.
 ///
 /// In a journal of our own the addresses of connections that the node dialled are missing, and what it sent: a replay
 /// knows them.

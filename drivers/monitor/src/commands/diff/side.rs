@@ -21,7 +21,7 @@ use crate::replayed::Replayed;
 /// The longest line of a transcript, in bytes: no transaction makes a longer one.
 const LONGEST: u64 = 64 << 20;
 
-/// What a file is.
+/// The kind of a file.
 pub(super) enum Opened {
     /// It is played or observed.
     Capture(PathBuf, Capture),

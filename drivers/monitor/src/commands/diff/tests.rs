@@ -37,7 +37,7 @@ fn of_a_long_line_there_is_the_part_that_differs() {
     assert!(text.ends_with("They differ in b: nothing and \"x\"\n"), "{text}");
 }
 
-/// Whoever wrote the lines does not steer the terminal.
+/// The author of the lines does not steer the terminal.
 #[test]
 fn control_characters_are_not_shown() {
     let text = printed(&["a\x1b[31mb"], Some("c\x07\x1b"), Some("d\u{9b}\u{fffd}"));
